@@ -1,0 +1,56 @@
+# labelrisk: `make repro` runs the study, `make test` the tests; both set up what they need and may be repeated.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: help setup repro table compare test check lint benchmark lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+setup: .venv/installed ## create .venv with the pinned dependencies
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "make: $(PYTHON) is older than 3.11; run make PYTHON=python3.11 (or newer)" >&2; exit 1; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@echo "installing the pinned dependencies into .venv (once, a few minutes) ..."
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+repro: setup check ## run the study and print the comparison of label sources
+	@dvc repro
+	@$(MAKE) --no-print-directory table
+
+check: setup ## check params.yaml and the files that it names
+	@labelrisk check
+
+table: setup ## print the comparison of the last run
+	@labelrisk table
+
+compare: setup ## experiments side by side, only what differs
+	@dvc exp show --only-changed --drop '.*(src|data|codebooks|requirements).*' --no-pager
+
+test: setup lint ## lint, type check and tests
+	python -m pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+
+benchmark: setup ## measure training speed against the usual recipe
+	python benchmarks/training.py
+
+lock: setup ## make requirements.lock anew from pyproject.toml
+	pip-compile --quiet --upgrade --extra dev --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
+	  --no-emit-options --annotation-style line --output-file requirements.lock pyproject.toml
+	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
+
+clean: ## remove what make and DVC made in this folder, but not the answers that were paid for
+	rm -rf .venv data models .dvc/cache

@@ -1,0 +1,40 @@
+"""What a person asks for besides the stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labelrisk.annotators.endpoint import secret_of
+from labelrisk.codebook import read_codebook
+from labelrisk.errors import LabelRiskError
+from labelrisk.files import read_json
+from labelrisk.settings import load
+
+
+def check(params: Path) -> None:
+    """Check params.yaml, the codebook, the files that annotators read and their key variables; run nothing."""
+    settings = load(params)
+    read_codebook(Path(settings.codebook))
+    if not Path(settings.corpus.path).exists():
+        raise LabelRiskError(f"{params}: corpus.path names {settings.corpus.path}, which is not there; correct it")
+    for name, annotator in settings.annotators.items():
+        if not Path(annotator.reads).is_file():
+            raise LabelRiskError(
+                f"{params}: annotators.{name}.reads names {annotator.reads}, which is not there; correct it"
+            )
+        if annotator.kind == "chat":
+            secret_of(annotator, name)
+
+
+def table(params: Path, metrics: Path, markdown: bool) -> None:
+    """Print the comparison of label sources from the metrics files."""
+    from labelrisk.table import comparison_markdown, comparison_table
+
+    try:
+        found = [read_json(metrics / f"{name}.json") for name in ("sources", "annotators", "ensembles")]
+    except FileNotFoundError as error:
+        raise LabelRiskError(f"{error.filename} is not there; run `make repro` first") from None
+    print(comparison_markdown(*found) if markdown else comparison_table(*found))
+    if not markdown:
+        pictures = sorted(str(path) for path in Path("plots").glob("*.png"))
+        print(f"\nPictures: {' '.join(pictures)}\nMore: dvc plots show, dvc metrics show, make compare")

@@ -1,0 +1,48 @@
+"""A corpus in the user's own files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from labelrisk.errors import LabelRiskError, nearest
+from labelrisk.rows import SPLITS
+from labelrisk.settings import FilesCorpus
+from labelrisk.tables import FORMATS, read_table
+
+
+def files_rows(corpus: FilesCorpus) -> pd.DataFrame:
+    """Rows of one file, or of a folder that holds one file per split, as `text, gold, split, where`.
+
+    Raises LabelRiskError for a folder without a train file, two files for a split, or an unknown split.
+    """
+    path = Path(corpus.path)
+    if not path.is_dir():
+        return _rows_of(path, corpus, None)
+    found = {
+        split: [path / f"{split}{suffix}" for suffix in FORMATS if (path / f"{split}{suffix}").is_file()]
+        for split in SPLITS
+    }
+    for split, files in found.items():
+        if len(files) > 1:
+            raise LabelRiskError(f"{path} holds {files[0].name} and {files[1].name} for {split}; keep one of them")
+    if not found["train"]:
+        raise LabelRiskError(f"{path} holds no train file; add one of {', '.join('train' + end for end in FORMATS)}")
+    return pd.concat([_rows_of(files[0], corpus, split) for split, files in found.items() if files], ignore_index=True)
+
+
+def _rows_of(path: Path, corpus: FilesCorpus, split: str | None) -> pd.DataFrame:
+    columns = [corpus.text, corpus.gold] + ([corpus.split] if corpus.split and split is None else [])
+    table = read_table(path, columns, "corpus.path")
+    splits = table[corpus.split] if corpus.split and split is None else pd.Series([split] * len(table))
+    rows = pd.DataFrame(
+        {"text": table[corpus.text], "gold": table[corpus.gold], "split": splits.astype(object)}
+        | {"where": [f"{path}, row {number}" for number in range(1, len(table) + 1)]}
+    )
+    rows["split"] = rows["split"].where(rows["split"].notna(), None)
+    unknown = rows["split"].notna() & ~rows["split"].isin(SPLITS)
+    if unknown.any():
+        name = str(rows["split"][unknown].iloc[0])
+        raise LabelRiskError(f"{rows['where'][unknown].iloc[0]}: unknown split '{name}'; {nearest(name, SPLITS)}")
+    return rows

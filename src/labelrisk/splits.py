@@ -1,0 +1,76 @@
+"""Stratified splits and caps, drawn from a seed and independent of everything else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from labelrisk.errors import LabelRiskError
+from labelrisk.rows import SPLITS
+from labelrisk.settings import PrepareSettings
+
+
+def with_splits(rows: pd.DataFrame, settings: PrepareSettings) -> pd.DataFrame:
+    """Give every row a split: declared ones stay, rows without gold train, missing splits are drawn from train.
+
+    Raises LabelRiskError for a class with too few gold rows to be in every split.
+    """
+    split = rows["split"].fillna("train").to_numpy(dtype=object).copy()
+    generator = np.random.default_rng([settings.seed, 0])
+    gold = rows["gold"].to_numpy(dtype=object)
+    graded = rows["gold"].notna().to_numpy()
+    total = int(graded.sum())
+    for name, share in (("test", settings.test_share), ("validation", settings.validation_share)):
+        if not (split == name).any():
+            pool = np.flatnonzero((split == "train") & graded)
+            split[pool[stratified(gold[pool], round(share * total), generator, least=1)]] = name
+    return rows.assign(split=split)
+
+
+def check_classes(rows: pd.DataFrame, labels: list[str]) -> None:
+    """Every label of the codebook must have gold rows in validation and in test.
+
+    Raises LabelRiskError that names the class.
+    """
+    counts = rows.dropna(subset="gold").groupby(["gold", "split"]).size().unstack(fill_value=0)
+    counts = counts.reindex(index=labels, columns=list(SPLITS), fill_value=0)
+    total = counts.sum(axis=1)
+    for name in labels:
+        absent = [split for split in ("validation", "test") if counts.loc[name, split] == 0]
+        if absent:
+            raise LabelRiskError(
+                f"the class '{name}' has {total[name]} gold rows and none in {' and '.join(absent)}: a class needs one "
+                "in each of the splits train, validation and test; add gold rows or take the label out of the codebook"
+            )
+
+
+def capped(rows: pd.DataFrame, settings: PrepareSettings) -> pd.DataFrame:
+    """Cut each split to its cap, keeping the shares of the classes (rows without gold count as one class)."""
+    caps = {"train": settings.train_rows, "validation": settings.validation_rows, "test": settings.test_rows}
+    kept = np.ones(len(rows), dtype=bool)
+    for number, (name, cap) in enumerate(caps.items()):
+        members = np.flatnonzero((rows["split"] == name).to_numpy())
+        if cap is not None and len(members) > cap:
+            classes = rows["gold"].fillna("").to_numpy(dtype=object)[members]
+            chosen = stratified(classes, cap, np.random.default_rng([settings.seed, 1, number]), least=1)
+            kept[np.delete(members, chosen)] = False
+    return rows[kept].reset_index(drop=True)
+
+
+def stratified(classes: np.ndarray, size: int, generator: np.random.Generator, least: int = 0) -> np.ndarray:
+    """Positions of a random sample of `size` rows with the class shares of the whole, sorted.
+
+    classes: (n,) class of each row.  Seats are given by largest remainder; `least` is the smallest number for
+    a class, as long as that leaves a row of the class outside the sample.
+    """
+    names, codes = np.unique(classes.astype(str), return_inverse=True)
+    counts = np.bincount(codes, minlength=len(names))
+    exact = counts * size / max(len(classes), 1)
+    seats = np.floor(exact).astype(int)
+    by_remainder = np.argsort(-(exact - seats), kind="stable")
+    seats[by_remainder[: size - int(seats.sum())]] += 1
+    for code in np.flatnonzero((seats < least) & (counts > least)):
+        seats[code] = least
+        seats[np.argmax(seats)] -= least
+    drawn = [generator.permutation(np.flatnonzero(codes == code))[: seats[code]] for code in range(len(names))]
+    return np.sort(np.concatenate(drawn))

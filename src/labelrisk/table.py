@@ -1,0 +1,127 @@
+"""The comparison as text: what a user reads after `make repro`, and the same in Markdown."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+LEGEND = (
+    "x100; (sd) over seeds; alpha, p_uc: agreement of seeds; vote: F1 of their soft vote; gold: gold labels spent. "
+    "F1 loss is below the margin: safe; above: risky; can't tell: unclear."
+)
+Scores = Mapping[str, Any]
+Table = tuple[list[str], list[list[str]]]  # header; rows, whose first cell is the name
+
+
+def comparison_table(
+    sources: Mapping[str, Scores], annotators: Mapping[str, Scores], ensembles: Mapping[str, Scores], width: int = 80
+) -> str:
+    """Lay out the metrics files as plain ASCII of at most `width` columns, with a legend.
+
+    `sources`, `annotators`, `ensembles`: the contents of metrics/sources.json, annotators.json and ensembles.json
+    (may be empty). Names that don't fit are cut in the middle; a missing number is '-'.
+    """
+    stability, risk = _stability(sources, ensembles), _risk(sources)
+    parts = [_text(stability, width), _text(risk, width)]
+    if annotators:
+        parts.append(_text(_annotators(annotators), width))
+    parts.append("\n".join(textwrap.wrap(LEGEND, width)))
+    return "\n\n".join(parts)
+
+
+def comparison_markdown(
+    sources: Mapping[str, Scores], annotators: Mapping[str, Scores], ensembles: Mapping[str, Scores]
+) -> str:
+    """Lay out the metrics files as Markdown tables, with a legend; the arguments are those of comparison_table."""
+    tables = [_stability(sources, ensembles), _risk(sources)] + ([_annotators(annotators)] if annotators else [])
+    return "\n\n".join([*map(_markdown, tables), LEGEND])
+
+
+def _stability(sources: Mapping[str, Scores], ensembles: Mapping[str, Scores]) -> Table:
+    header = ["students by source", "F1 (sd)", "accuracy (sd)", "alpha", "p_uc", "vote"]
+    rows = [
+        [
+            name,
+            _with_sd(of, "macro_f1"),
+            _with_sd(of, "accuracy"),
+            _percent(of["alpha"], 1),
+            _percent(of["p_uc"], 1),
+            _vote(ensembles, name),
+        ]
+        for name, of in sources.items()
+    ]
+    across = [name for name in ensembles if name not in sources]
+    return header, rows + [[f"{name} (vote of sources)", "-", "-", "-", "-", _vote(ensembles, name)] for name in across]
+
+
+def _risk(sources: Mapping[str, Scores]) -> Table:
+    header = ["against the reference", "rows", "gold", "F1 difference", "verdict"]
+    return header, [
+        [name, str(of["rows"]), str(of["gold_labels"]), _difference(of), str(of["verdict"])]
+        for name, of in sources.items()
+    ]
+
+
+def _annotators(annotators: Mapping[str, Scores]) -> Table:
+    header = ["annotators used directly", "coverage", "accuracy", "F1"]
+    return header, [
+        [
+            name,
+            _percent(of["test_coverage"], 1),
+            _percent(of["test_accuracy"], 2),
+            _percent(of["test_macro_f1"], 2),
+        ]
+        for name, of in annotators.items()
+    ]
+
+
+def _percent(value: float | None, decimals: int, sign: str = "") -> str:
+    return "-" if value is None else f"{100 * value:{sign}.{decimals}f}"
+
+
+def _with_sd(scores: Scores, metric: str) -> str:
+    sd = scores[f"{metric}_sd"]
+    return _percent(scores[metric], 2) + ("" if sd is None else f" ({100 * sd:.2f})")
+
+
+def _difference(scores: Scores) -> str:
+    if scores["verdict"] == "reference":
+        return "-"
+    low, high = (_percent(scores[f"difference_{bound}"], 1, "+z") for bound in ("low", "high"))
+    return f"{_percent(scores['difference'], 1, '+z')} [{low}, {high}]"
+
+
+def _vote(ensembles: Mapping[str, Scores], name: str) -> str:
+    return _percent(ensembles[name]["soft"]["macro_f1"], 2) if name in ensembles else "-"
+
+
+def _text(table: Table, width: int) -> str:
+    header, rows = table
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(1, len(header))]
+    room = width - sum(widths) - 2 * len(widths)
+    names = [_cut(_ascii(line[0]), room) for line in lines]
+    first = max(map(len, names))
+    laid_out = [
+        "  ".join([name.ljust(first), *(cell.rjust(size) for cell, size in zip(line[1:], widths, strict=True))])
+        for name, line in zip(names, lines, strict=True)
+    ]
+    return "\n".join([laid_out[0], "-" * len(laid_out[0]), *laid_out[1:]])
+
+
+def _markdown(table: Table) -> str:
+    header, rows = table
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [header, rule, *rows])
+
+
+def _ascii(name: str) -> str:
+    return name.encode("ascii", "replace").decode()
+
+
+def _cut(name: str, room: int) -> str:
+    if len(name) <= room:
+        return name
+    tail = (room - 2) // 2
+    return f"{name[: room - 2 - tail]}..{name[len(name) - tail :]}"

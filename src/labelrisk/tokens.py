@@ -1,0 +1,53 @@
+"""Texts as token ids: every text is tokenised once, and batches are cut from one ragged array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """N ragged rows of token ids: row i is `ids[offsets[i]:offsets[i + 1]]`; offsets has shape (N + 1,)."""
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens per row, shape (N,)."""
+        return np.diff(self.offsets)
+
+    def padded(self, rows: NDArray[np.integer[Any]], padding: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Cut a batch: ids of shape (len(rows), longest row) filled with `padding`, and where there are tokens."""
+        starts, lengths = self.offsets[rows], self.lengths[rows]
+        present = np.arange(lengths.max())[None, :] < lengths[:, None]
+        ids = np.full(present.shape, padding, dtype=np.int64)
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        ids[present] = self.ids[np.repeat(starts, lengths) + within]
+        return ids, present
+
+
+def tokenise(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_tokens: int) -> Tokens:
+    """Tokenise with special tokens, cut to `max_tokens` tokens; no padding."""
+    if not len(texts):
+        return ragged([])
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens, return_attention_mask=False)
+    return ragged(encoded["input_ids"])
+
+
+def ragged(rows: Sequence[Sequence[int]]) -> Tokens:
+    """Join rows of ids."""
+    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum([len(row) for row in rows], out=offsets[1:])
+    return Tokens(np.fromiter((token for row in rows for token in row), np.int32, count=int(offsets[-1])), offsets)
