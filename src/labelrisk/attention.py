@@ -82,11 +82,5 @@ def attend(
     return attended.transpose(1, 2), None
 
 
-def _mask(*arguments: Any, **options: Any) -> Tensor | None:
-    """An additive mask, or None where no row is padded."""
-    mask: Tensor | None = eager_mask(*arguments, **options)
-    return mask
-
-
 AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, _mask)
+AttentionMaskInterface.register(NAME, eager_mask)

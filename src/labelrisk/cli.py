@@ -43,6 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LabelRiskError as error:
         print(f"labelrisk {command}: {error}", file=sys.stderr)
         return 1
+    except FileNotFoundError as error:  # of what an earlier stage writes; files that users name are checked at the door
+        missing = error.filename or error
+        print(f"labelrisk {command}: {missing} is not there; run `dvc repro`, which makes it", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"\nlabelrisk {command}: interrupted; nothing half-written is left, run again to go on", file=sys.stderr)
         return 130

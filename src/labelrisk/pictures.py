@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 WIDTH = 9.0  # inches; 900 pixels are then 100 per inch, and 9 point letters 12 pixels high
@@ -123,24 +124,24 @@ def confusions(path: Path, panels: Mapping[str, NDArray[Any]], classes: Sequence
     has_missing = any(counts[:, -1].any() for counts in panels.values())
     shown = len(classes) + has_missing
     names = [name if len(name) <= 32 else f"{name[:16]}…{name[-15:]}" for name in classes]
-    labels = 0.55 + 0.075 * max(map(len, names))
-    columns = int(np.clip((WIDTH - labels) // (0.34 * shown + 0.3), 1, min(3, len(panels))))
-    cell = min((WIDTH - labels) / columns - 0.3, 4.2 if columns == 1 and shown < 11 else WIDTH) / shown
-    rows = -(-len(panels) // columns)
-    step = (cell * shown + 0.3, cell * len(classes) + 0.75)
-    height = rows * step[1] + 0.35
+    numbered = [f"{name}  {number}" for number, name in enumerate(names, start=1)]
     caption = "rows: gold, columns: predicted, numbered alike" + (", -: no label" if has_missing else "")
     with style.context(["default", LOOK]):
+        left = 0.3 + max(TextPath((0, 0), name, size=LOOK["font.size"]).get_extents().width for name in numbered) / 72
+        columns = int(np.clip((WIDTH - left) // (0.34 * shown + 0.3), 1, min(3, len(panels))))
+        widest = 4.2 if columns == 1 and shown < 11 else WIDTH  # few classes in one panel need no full page
+        cell = min((WIDTH - left) / columns - 0.3, widest) / shown
+        size = (cell * shown, cell * len(classes))
+        step = (size[0] + 0.3, size[1] + 0.75)
+        height = -(-len(panels) // columns) * step[1] + 0.35
         figure = Figure(figsize=(WIDTH, height))
         figure.text(0.1 / WIDTH, 1 - 0.2 / height, f"{caption}; colour: share of the gold class", va="center")
         for place, (title, counts) in enumerate(panels.items()):
             row, column = divmod(place, columns)
-            left, bottom = labels + column * step[0], height - 0.3 - (row + 1) * step[1] + 0.3
-            size = (cell * shown, cell * len(classes))
-            axes = figure.add_axes((left / WIDTH, bottom / height, size[0] / WIDTH, size[1] / height))
+            x, y = left + column * step[0], height - (row + 1) * step[1]
+            axes = figure.add_axes((x / WIDTH, y / height, size[0] / WIDTH, size[1] / height))
             _draw_matrix(axes, counts[:, :shown], cell)
             axes.set_title(title, fontsize=9)
-            numbered = [f"{name}  {number}" for number, name in enumerate(names, start=1)]
             axes.set_yticks(range(len(classes)), numbered if column == 0 else [""] * len(classes))
             axes.set_xticks(range(shown), [*map(str, range(1, len(classes) + 1)), "-"][:shown])
         _save(figure, path)

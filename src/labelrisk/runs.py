@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError
 
-LOSS, VALIDATION = "loss", "validation_macro_f1"  # as stages/train.py logs them
+LOSS, VALIDATION = "loss", "validation_macro_f1"  # what training.py logs as loss and validation/macro_f1
 COLUMNS = ["id", "source", "seed", "split", "probabilities"]
 
 

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.floating[Any]]
+Classes = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 
 # Cosines of sentences that differ in subject lie some .05 to .2 apart; a softmax of temperature 1 would call them all
 # equally likely. At .05 a lead of .1 over one rival is e^2 = 7 to 1. Set by that argument, not by gold labels.
 TEMPERATURE = 0.05
-DEFINITION_WEIGHT = 2.0  # a definition speaks for all of its class, a demonstration for one text of it
+NEAREST = 2  # one point may be near by a chance word, and a mean of all buries the one that fits
+
+
+def phrases(definition: str) -> list[str]:
+    """Split a definition at its commas, semicolons, colons and full stops; a text mostly fits one phrase of it."""
+    parts = (re.sub(r"^(and|or)\s+", "", part.strip()) for part in re.split(r"[,;:]|\.(?=\s|$)", definition))
+    return [part for part in parts if part]
 
 
 def probabilities(
     texts: Vectors,
-    definitions: Vectors,
+    definitions: Sequence[Vectors],
     demonstrations: Vectors,
-    demonstrated: NDArray[np.integer[Any]],
+    demonstrated: Classes,
     temperature: float = TEMPERATURE,
 ) -> Floats:
-    """Probability of each class for each text: shape (N, K), rows sum to 1.
+    """Probability of each class for each text: shape (N, K), rows sum to 1; p_k = softmax_k(score_k / temperature).
 
-    `texts` (N, D), `definitions` (K, D) and `demonstrations` (S, D) are vectors of length 1; `demonstrated` (S,) holds
-    the classes 0..K-1 of the demonstrations, S may be 0. p_k = softmax_k(cos(x, c_k) / temperature), where c_k is the
-    prototype of class k (Snell, Swersky & Zemel 2017, with a definition as one more support point).
+    `texts` (N, D), `definitions` (for each of K classes the vectors (P_k, D) of its phrases, or one vector (D,)) and
+    `demonstrations` (S, D) have length 1; `demonstrated` (S,) holds classes 0..K-1; S may be 0.
     """
-    scores = texts.astype(np.float64) @ prototypes(definitions, demonstrations, demonstrated).T
-    return softmax(scores / temperature)
+    points = [
+        np.concatenate([np.atleast_2d(definition), demonstrations[demonstrated == one]])
+        for one, definition in enumerate(definitions)
+    ]
+    return softmax(class_scores(texts, points) / temperature)
 
 
-def prototypes(definitions: Vectors, demonstrations: Vectors, demonstrated: NDArray[np.integer[Any]]) -> Floats:
-    """One vector of length 1 per class, shape (K, D): DEFINITION_WEIGHT * definition + the sum of its demonstrations."""
-    sums = DEFINITION_WEIGHT * definitions.astype(np.float64)
-    np.add.at(sums, demonstrated, demonstrations.astype(np.float64))
-    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True))
+def class_scores(texts: Vectors, points: Sequence[Vectors]) -> Floats:
+    """Mean cosine between each text and its NEAREST points of each class: shape (N, K).
+
+    `texts` (N, D) and the points of each class (P_k, D) have length 1; a class with fewer points than NEAREST has the
+    mean of what it has.
+    """
+    cosines = [texts.astype(np.float64) @ group.astype(np.float64).T for group in points]
+    return np.stack([np.sort(group, axis=1)[:, -NEAREST:].mean(axis=1) for group in cosines], axis=1)
 
 
 def softmax(scores: Floats) -> Floats:

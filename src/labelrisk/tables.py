@@ -42,7 +42,7 @@ def _read(path: Path) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     if path.suffix == ".jsonl":
-        return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        return pd.read_json(path, lines=True, dtype=False)
     separator = "\t" if path.suffix == ".tsv" else ","
     return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_values=[""])
 

@@ -68,10 +68,6 @@ class Endpoint:
             raw = await self._client.chat.completions.with_raw_response.create(
                 model=model, messages=messages, extra_body=body
             )
-            response = json.loads(raw.text)
-            response["choices"][0]["message"]
-        except (json.JSONDecodeError, KeyError, IndexError, TypeError):
-            raise NoAnswer("the answer was broken or no chat completion") from None
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             raise LabelRiskError(
                 f"{self._where} refused the key ({self._told(error)}); check the variable that api_key_env names"
@@ -86,7 +82,7 @@ class Endpoint:
             raise NoAnswer(f"can't be reached: {self._told(error.__cause__ or error)}") from None
         except openai.APIStatusError as error:
             raise RowRefused(self._told(error)) from None
-        return dict(response)
+        return _completion(raw.http_response.content)
 
     def _told(self, error: BaseException) -> str:
         """What an error says, on one line, without the key."""
@@ -96,6 +92,16 @@ class Endpoint:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+def _completion(content: bytes) -> dict[str, Any]:
+    """The response body, whatever it says, if it is a chat completion at all."""
+    try:
+        response: dict[str, Any] = json.loads(content)
+        response["choices"][0]["message"]["content"]
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise NoAnswer("the answer was broken or no chat completion") from None
+    return response
 
 
 def secret_of(annotator: ChatAnnotator, key: str) -> str | None:

@@ -3,91 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import platform
 import re
-import sysconfig
 from collections.abc import Sequence
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from labelrisk.corpora.docstrings import Place, Summary, summaries
+from labelrisk.corpora.areas import places, versions
+from labelrisk.corpora.docstrings import Summary, summaries
 from labelrisk.corpora.duplicates import near_duplicates, normalised
-from labelrisk.errors import LabelRiskError
 
-STANDARD_LIBRARY = "python"
-DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}  # where the package is not called as its import
 MINIMUM_WORDS, MAXIMUM_WORDS = 4, 40
-AREA_ROWS = 750  # large packages must not drown the small areas
+AREA_ROWS = 500  # large packages must not drown the small areas
 
-# area -> import name -> patterns under the package's folder; a file belongs to the first area that matches it
-AREAS: dict[str, dict[str, tuple[str, ...]]] = {
-    "linear_algebra": {
-        "numpy": ("linalg/*.py",),
-        "scipy": ("linalg/*.py", "sparse/*.py", "sparse/linalg/**/*.py"),
-        "torch": ("linalg/*.py",),
-        "sympy": ("matrices/**/*.py",),
-    },
-    "statistics": {
-        STANDARD_LIBRARY: ("statistics.py", "random.py"),
-        "scipy": ("stats/**/*.py",),
-        "torch": ("distributions/*.py",),
-    },
-    "signal_processing": {
-        "numpy": ("fft/*.py",),
-        "scipy": ("signal/**/*.py", "fft/**/*.py", "ndimage/*.py"),
-        "torch": ("fft/*.py", "signal/**/*.py"),
-        "PIL": ("ImageChops.py", "ImageEnhance.py", "ImageFilter.py", "ImageOps.py", "ImageTransform.py"),
-    },
-    "machine_learning": {
-        "sklearn": ("*.py", "[!u]*/**/*.py"),  # all but utils
-        "torch": ("nn/*.py", "nn/attention/*.py", "nn/modules/*.py", "nn/utils/*.py", "optim/*.py"),
-    },
-    "data_frames": {
-        "pandas": (
-            *("core/*.py", "core/arrays/**/*.py", "core/groupby/*.py", "core/indexes/*.py", "core/reshape/*.py"),
-            *("core/strings/*.py", "core/tools/*.py", "core/window/*.py", "io/formats/style.py"),
-        ),
-    },
-    "plotting": {
-        "matplotlib": ("*.py", "axes/*.py", "projections/*.py", "tri/*.py"),
-    },
-    "graphs": {
-        "networkx": ("**/*.py",),
-        "scipy": ("sparse/csgraph/*.py",),
-    },
-    "files": {
-        STANDARD_LIBRARY: (
-            *("pathlib.py", "pathlib/*.py", "os.py", "posixpath.py", "ntpath.py", "genericpath.py", "shutil.py"),
-            *("tempfile.py", "glob.py", "fnmatch.py", "fileinput.py", "filecmp.py", "_pyio.py"),
-            *("zipfile.py", "zipfile/*.py", "tarfile.py", "gzip.py", "bz2.py", "lzma.py"),
-        ),
-        "fsspec": ("**/*.py",),
-        "filelock": ("*.py",),
-    },
-    "networking": {
-        STANDARD_LIBRARY: (
-            *("http/*.py", "urllib/*.py", "xmlrpc/*.py", "wsgiref/*.py", "socket.py", "socketserver.py", "ssl.py"),
-            *("ftplib.py", "smtplib.py", "imaplib.py", "poplib.py", "ipaddress.py"),
-        ),
-        "aiohttp": ("**/*.py",),
-        "requests": ("**/*.py",),
-        "urllib3": ("**/*.py",),
-        "yarl": ("**/*.py",),
-    },
-    "concurrency": {
-        STANDARD_LIBRARY: (
-            *("asyncio/*.py", "concurrent/**/*.py", "multiprocessing/**/*.py"),
-            *("threading.py", "queue.py", "sched.py", "selectors.py", "subprocess.py"),
-        ),
-        "anyio": ("**/*.py",),
-        "joblib": ("*.py",),
-    },
-}
-
+# words of any documentation: a sentence needs two others for a reader to tell its area
+GENERAL_WORDS = """
+able about above abstract access according across actual add added after all allow allowed allows already also an and
+another any appropriate are argument arguments array arrays associated at attribute attributes available base based be
+been before being below between both but by call callable called calls can change check checks class classes clear
+compute computes construct contain containing contains context convert converts copy correct create created creates
+current currently custom data default define defined defines delete depending determine determines dict dictionary
+different do does dtype each either element elements empty ensure error every exactly example exception existing
+exists expected false first follow following for format from function functions generate get gets given gives handle
+has have helper how if implementation implements in including indicate indicates information initial initialize input
+inputs inside instance instances instead int integer integers interface internal into invalid is it item items
+iterable iterate iterator its itself key keys last length like list lists make makes manager map mapping may method
+methods missing mode modify module more multiple must name names necessary need needed needs new next no none not now
+number numbers object objects of old on once one only operation operations option optional options or order other
+otherwise out output outputs over override own parameter parameters part particular pass passed perform performs
+position possible previous process properties property provide provided provides python raise raised raises range read
+remove removes represent representation represented representing represents required reset result results return
+returned returning returns run same second see select self sequence set sets setting settings several should simple
+single size some specific specified specify start state step stop store stored str string strings subclass such take
+takes than that the their them then there these they this those to true tuple type types unique until up update
+updates use used user uses using valid validate value values variable variables version via want was way we what when
+where whether which while will with without wrap wrapper would yield you your
+"""
+GENERAL = frozenset(GENERAL_WORDS.split())
 MARKUP = re.compile(r"[\\{}$`|]|%\(|::|>>>|https?:|\b_\w|\w__")
 # sentences about the machinery of any class say nothing of their area
 BOILERPLATE = re.compile(
@@ -104,12 +56,8 @@ def apidocs_rows() -> tuple[pd.DataFrame, dict[str, Any]]:
 
     Raises LabelRiskError where a package is not installed.
     """
-    packages = sorted({name for places in AREAS.values() for name in places} - {STANDARD_LIBRARY})
-    roots = {STANDARD_LIBRARY: Path(sysconfig.get_path("stdlib"))} | {name: _folder(name) for name in packages}
-    places = [Place(area, roots[name], globs) for area, named in AREAS.items() for name, globs in named.items()]
-    rows, dropped = kept(summaries(places))
-    versions = {name: version(name) for name in sorted(DISTRIBUTIONS.get(name, name) for name in packages)}
-    return rows, {"packages": {STANDARD_LIBRARY: platform.python_version()} | versions, "dropped": dropped}
+    rows, dropped = kept(summaries(places()))
+    return rows, {"packages": versions(), "dropped": dropped}
 
 
 def kept(found: Sequence[Summary]) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -159,15 +107,6 @@ def unusable(text: str) -> str:
         return "boilerplate"
     if words < MINIMUM_WORDS:
         return "too short"
+    if len(set(re.findall(r"[a-z]{2,}", text.lower())) - GENERAL) < 2:
+        return "says nothing particular"
     return "too long" if len(text.split()) > MAXIMUM_WORDS else ""
-
-
-def _folder(package: str) -> Path:
-    """The folder of an installed package; it is found, not imported."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        name = DISTRIBUTIONS.get(package, package)
-        raise LabelRiskError(
-            f"the corpus 'apidocs' reads the package '{name}', which is not installed; run `make setup`"
-        )
-    return Path(spec.origin).parent

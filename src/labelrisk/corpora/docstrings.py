@@ -22,11 +22,12 @@ SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!\betc)(?<!\bcf)(?<!\b
 
 
 class Place(NamedTuple):
-    """Where an area is documented: file patterns (of Path.glob) under a package's folder."""
+    """Where an area is documented: file patterns (of Path.glob) under a package's folder, with methods or without."""
 
     area: str
     root: Path
     patterns: tuple[str, ...]
+    methods: bool = True
 
 
 class Summary(NamedTuple):
@@ -39,9 +40,9 @@ class Summary(NamedTuple):
 def summaries(places: Sequence[Place]) -> list[Summary]:
     """Collect the first sentence of every public docstring, by place, file and line.
 
-    A file that an earlier place has taken is not read again. Folders and objects whose name starts with an
-    underscore are private, and so are files of tests; a file `_x.py` often holds what its package exports, so such
-    files are read. Code inside functions is not public.
+    A file that an earlier place has taken is not read again. Objects whose name starts with an underscore are
+    private, and so is what stands in such a folder, unless a pattern names it. A file `_x.py` is read: it often holds
+    what its package exports. Tests are not read.
     """
     taken: set[Path] = set()
     found = []
@@ -50,26 +51,31 @@ def summaries(places: Sequence[Place]) -> list[Summary]:
             if file not in taken:
                 taken.add(file)
                 tree = ast.parse(file.read_text(encoding="utf-8"))
-                found += [Summary(place.area, sentence(text)) for text in _docstrings(tree.body)]
+                found += [Summary(place.area, sentence(text)) for text in _docstrings(tree.body, place.methods)]
     return found
 
 
 def _files(place: Place) -> list[Path]:
     """Source files of a place, sorted by their path under the root so that the order is the same everywhere."""
-    files = {file for pattern in place.patterns for file in place.root.glob(pattern) if file.suffix == ".py"}
-    return sorted(
-        (file for file in files if _is_public(file.relative_to(place.root))), key=lambda file: file.as_posix()
-    )
+    files = {
+        file
+        for pattern in place.patterns
+        for file in place.root.glob(pattern)
+        if _is_documentation(file.relative_to(place.root).as_posix(), pattern)
+    }
+    return sorted(files, key=lambda file: file.relative_to(place.root).as_posix())
 
 
-def _is_public(path: Path) -> bool:
-    private = any(folder.startswith("_") for folder in path.parts[:-1])
-    names = [part.removesuffix(".py").lstrip("_") for part in path.parts]
+def _is_documentation(path: str, pattern: str) -> bool:
+    """Whether a file (both paths under the root) is neither private nor a test."""
+    folders = path.split("/")[:-1]
+    private = [folder for folder in folders if folder.startswith("_") and folder not in pattern.split("/")]
+    names = [part.removesuffix(".py").lstrip("_") for part in path.split("/")]
     return not private and not any(name in NOT_DOCUMENTED or name.startswith("test_") for name in names)
 
 
-def _docstrings(body: Sequence[ast.stmt]) -> Iterator[str]:
-    """Yield the docstrings of public functions, classes and methods in a module's or a class's body."""
+def _docstrings(body: Sequence[ast.stmt], methods: bool) -> Iterator[str]:
+    """Yield the docstrings of public functions and classes, and of `methods`, in a module's or a class's body."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if node.name.startswith("_"):
@@ -77,8 +83,8 @@ def _docstrings(body: Sequence[ast.stmt]) -> Iterator[str]:
             text = ast.get_docstring(node) or _documented(node.decorator_list)
             if text:
                 yield text
-            if isinstance(node, ast.ClassDef):
-                yield from _docstrings(node.body)
+            if methods and isinstance(node, ast.ClassDef):
+                yield from _docstrings(node.body, methods)
         elif isinstance(node, ast.Assign | ast.Expr) and (text := _documented([node.value])):
             yield text
 

@@ -1,0 +1,187 @@
+"""Fine-tuning an encoder on labels, and its predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from labelrisk import batches, memory, scores
+from labelrisk.descent import Descent, learning_rate
+from labelrisk.dropout import Masks
+from labelrisk.errors import LabelRiskError
+from labelrisk.settings import TrainSettings
+from labelrisk.shortcuts import Shortcuts, padding_id
+from labelrisk.tokens import Tokens
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Codes = NDArray[np.integer[Any]]
+Probabilities = NDArray[np.float32]
+Log = Callable[[int, dict[str, float]], None]
+
+STEPS_BETWEEN_LOSSES = 10
+
+
+class Seeds(NamedTuple):
+    """What a run's seed gives: one seed for the head, one for the order of rows, one for dropout."""
+
+    head: int
+    order: int
+    dropout: int
+
+
+class FineTuned(NamedTuple):
+    """The best checkpoint by validation macro-F1 (the earliest of equals), its step and its validation predictions."""
+
+    model: PreTrainedModel
+    step: int
+    validation: Probabilities
+
+
+def seeds_of(seed: int) -> Seeds:
+    """Derive the seeds of one run."""
+    return Seeds(*(int(part) for part in np.random.SeedSequence(seed).generate_state(3)))
+
+
+def device() -> torch.device:
+    """The accelerator that is used where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision(asked: str) -> torch.dtype:
+    """The type that is computed in: bf16 where the device multiplies it fast, unless asked otherwise."""
+    if asked == "auto":
+        asked = "bf16" if _has_bf16() else "fp32"
+    return torch.bfloat16 if asked == "bf16" else torch.float32
+
+
+def _has_bf16() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def fine_tune(
+    model: PreTrainedModel,
+    train: Tokens,
+    labels: Codes,
+    validation: Tokens,
+    validation_labels: Codes,
+    settings: TrainSettings,
+    seed: int,
+    log: Log = lambda step, metrics: None,
+    progress: bool = False,
+) -> FineTuned:
+    """Fine-tune `model` (fp32, its head already initialised) in place by the recipe in `settings`.
+
+    labels and validation_labels: class codes 0..K-1 of shape (N,).  The order of rows and dropout depend on `seed`
+    only.  `log` gets the global step with `loss` (mean since the last) and `learning_rate`, and at the end of each
+    epoch `validation/accuracy` and `validation/macro_f1`.  Raises LabelRiskError without rows and on divergence.
+    """
+    if not len(train) or not len(validation):
+        which = "validation" if len(train) else "train"
+        raise LabelRiskError(f"there is no labelled {which} row to train with; check the source's labels")
+    seeds, where, dtype = seeds_of(seed), device(), precision(settings.precision)
+    if where.type == "cpu":
+        memory.keep_mapped()
+    order = np.random.default_rng(seeds.order)
+    per_epoch = math.ceil(len(train) / settings.batch_size)
+    steps = settings.epochs * per_epoch
+    warmup = math.ceil(settings.warmup_share * steps)
+    model.to(where)
+    shortcuts = Shortcuts(
+        model, dtype, np.union1d(train.ids, validation.ids), Masks(seeds.dropout) if where.type == "cpu" else None
+    )
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    descent = Descent(parameters, settings.weight_decay)
+    best: tuple[float, int, float, list[Tensor], Probabilities] | None = None
+    step = 0
+    losses: list[Tensor] = []
+    # on an accelerator dropout draws from PyTorch's generators: lend them a state of our own
+    with _lent_generators(where, seeds.dropout), _bar(steps, progress) as bar:
+        for _ in range(settings.epochs):
+            model.train()
+            for rows in batches.shuffled(train.lengths, settings.batch_size, order):
+                rate = learning_rate(step, steps, warmup, settings.learning_rate)
+                loss = functional.cross_entropy(
+                    _logits(model, train, rows), torch.as_tensor(labels[rows], dtype=torch.int64, device=where)
+                )
+                loss.backward()  # type: ignore[no-untyped-call]
+                descent.step(rate)
+                losses.append(loss.detach())
+                step += 1
+                if step % STEPS_BETWEEN_LOSSES == 0 or step % per_epoch == 0:
+                    log(step, {"loss": float(torch.stack(losses).mean()), "learning_rate": rate})
+                    losses = []
+                if bar is not None:
+                    bar.update()
+            probabilities = predict(model, validation, settings.evaluation_batch_size)
+            scored = _scores(validation_labels, probabilities)
+            log(step, {f"validation/{name}": value for name, value in scored.items()})
+            if best is None or scored["macro_f1"] > best[0]:
+                kept = [parameter.detach().clone() for parameter in parameters]
+                best = scored["macro_f1"], step, descent.decay, kept, probabilities
+    assert best is not None
+    _, best_step, decay, kept, probabilities = best
+    for parameter, value in zip(parameters, kept, strict=True):
+        parameter.data = value
+    shortcuts.leave(decay, dtype)
+    model.eval()
+    return FineTuned(model, best_step, probabilities)
+
+
+def predict(model: PreTrainedModel, tokens: Tokens, batch_size: int) -> Probabilities:
+    """Class probabilities of each row, shape (N, K); the model is left in evaluation mode."""
+    model.eval()
+    probabilities = np.empty((len(tokens), model.config.num_labels), dtype=np.float32)
+    with torch.inference_mode():
+        for rows in batches.by_length(tokens.lengths, batch_size):
+            probabilities[rows] = _logits(model, tokens, rows).softmax(-1).cpu().numpy()
+    return probabilities
+
+
+def _logits(model: PreTrainedModel, tokens: Tokens, rows: NDArray[np.integer[Any]]) -> Tensor:
+    """Logits in fp32 of a batch, shape (len(rows), K)."""
+    ids, present = tokens.padded(rows, padding_id(model))
+    where = model.device
+    # no mask where nothing is padded: attention is then cheaper
+    mask = None if present.all() else torch.from_numpy(present).to(where, torch.int64)
+    logits: Tensor = model(input_ids=torch.from_numpy(ids).to(where), attention_mask=mask).logits
+    return logits.float()
+
+
+def _scores(labels: Codes, probabilities: Probabilities) -> dict[str, float]:
+    counts = scores.confusion(labels, probabilities.argmax(axis=1), probabilities.shape[1])
+    return {"accuracy": float(scores.accuracy(counts)), "macro_f1": float(scores.macro_f1(counts))}
+
+
+def _lent_generators(where: torch.device, seed: int) -> Any:
+    """PyTorch's generators with a state from `seed`, put back at the end."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def lent() -> Any:
+        with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
+            torch.default_generator.manual_seed(seed)
+            if where.type == "cuda":
+                torch.cuda.manual_seed(seed)
+            yield
+
+    return lent()
+
+
+def _bar(steps: int, progress: bool) -> Any:
+    if not progress:
+        return nullcontext()
+    from labelrisk.progress import bar
+
+    return bar(steps, "training", "step")

@@ -1,0 +1,118 @@
+"""A small finished study on disk, with known answers, for the tests of the last two stages."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from labelrisk.settings import Settings
+
+CLASSES = ["north", "south", "west"]
+SEEDS = (0, 1, 2)
+TEST_GOLD = np.repeat([0, 1, 2], [30, 20, 10])
+
+
+def settings(**changes):
+    """Sources: perfect (gold labels), constant (always the first class), wavering (right in 2 of 3 seeds)."""
+    content = {
+        "codebook": "codebook.yaml",
+        "corpus": {"kind": "files", "path": "texts.csv"},
+        "annotators": {
+            "gold": {"kind": "gold", "reads": "codebook.yaml"},
+            "llm": {"kind": "import", "reads": "labels.csv", "label": "label"},
+        },
+        "sources": {
+            "perfect": {"annotator": "gold"},
+            "constant": {"annotator": "llm"},
+            "wavering": {"annotator": "llm", "select": {"by": "random", "share": 0.5}, "action": "gold"},
+        },
+        "seeds": list(SEEDS),
+        "prepare": {"validation_share": 0.1, "test_share": 0.2, "seed": 0}
+        | {"train_rows": None, "validation_rows": None, "test_rows": None},
+        "annotate": {"concurrency": 1, "timeout": 1, "retries": 0},
+        "filter": {"seed": 0, "validation_labels": "gold"},
+        "train": {"model": "embedded", "revision": None, "precision": "fp32", "epochs": 1, "batch_size": 4}
+        | {"evaluation_batch_size": 4, "learning_rate": 0.1, "weight_decay": 0, "warmup_share": 0, "dropout": 0}
+        | {"max_tokens": 8},
+        "evaluate": {"reference": "perfect", "margin": 0.02, "confidence": 0.95, "resamples": 200, "seed": 0},
+        "ensemble": {"across": ["perfect", "wavering"]},
+    }
+    return Settings.model_validate(content | changes)
+
+
+def student(source, seed):
+    """What the student predicts on the test rows, as codes."""
+    if source == "perfect":
+        return TEST_GOLD
+    if source == "constant":
+        return np.zeros_like(TEST_GOLD)
+    rows = np.arange(len(TEST_GOLD))
+    return np.where(rows % len(SEEDS) == seed, (TEST_GOLD + 1) % 3, TEST_GOLD)
+
+
+def write_study(root: Path) -> dict[str, Path]:
+    """Write prepared, labels, training, predictions, logs and models below `root`; returns the paths of all."""
+    names = ("prepared", "labels", "training", "predictions", "logs", "models", "metrics", "plots")
+    paths = {name: root / name for name in names}
+    for path in paths.values():
+        path.mkdir()
+    rows = {
+        "train": pd.DataFrame({"id": [f"a{i}" for i in range(10)], "gold": ["north"] * 4 + ["south"] * 4 + [None] * 2}),
+        "validation": pd.DataFrame({"id": ["v0", "v1"], "gold": ["north", "west"]}),
+        "test": pd.DataFrame({"id": [f"t{i:02d}" for i in range(60)], "gold": [CLASSES[code] for code in TEST_GOLD]}),
+    }
+    for split, frame in rows.items():
+        frame.assign(text="text of " + frame["id"]).to_parquet(paths["prepared"] / f"{split}.parquet")
+    (paths["prepared"] / "labels.json").write_text(json.dumps(CLASSES))
+    _write_labels(paths["labels"], rows)
+    _write_training(paths["training"], rows["train"])
+    for source in settings().sources:
+        for seed in SEEDS:
+            write_run(paths, source, seed, rows)
+    return paths
+
+
+def _write_labels(folder, rows):
+    every = pd.concat([frame.assign(split=split) for split, frame in rows.items()], ignore_index=True)
+    every.assign(label=every["gold"], status="ok")[["id", "split", "label", "status"]].to_parquet(
+        folder / "gold.parquet"
+    )
+    llm = every.assign(label=every["gold"].fillna("west"), status="ok")
+    llm.loc[llm["id"].isin(["a0", "t00", "t01", "t02"]), ["label", "status"]] = [None, "refusal"]
+    llm.loc[llm["id"].isin(["a1", "t03", "t04", "t05"]), "label"] = "west"
+    # The order of the rows is the annotator's business; evaluate goes by id.
+    llm[["id", "split", "label", "status"]].iloc[::-1].to_parquet(folder / "llm.parquet")
+
+
+def _write_training(folder, train):
+    rows = train[["id"]].assign(text="text", label="north", origin="annotator", split="train")
+    more = rows[:3].assign(split="validation", origin="gold")
+    dropped = rows.assign(
+        label=["north"] * 9 + [None], origin=["gold"] * 3 + ["noise"] * 2 + ["annotator"] * 4 + ["dropped_no_label"]
+    )
+    for source, frame in (("perfect", rows), ("constant", rows), ("wavering", dropped)):
+        pd.concat([frame, more], ignore_index=True).to_parquet(folder / f"{source}.parquet")
+
+
+def write_run(paths, source, seed, rows):
+    """Write the predictions, logs and model of one run."""
+    test = np.where(np.arange(3) == student(source, seed)[:, None], 0.8, 0.1).astype(np.float32)
+    validation = np.full((len(rows["validation"]), 3), 1 / 3, dtype=np.float32)
+    frame = pd.DataFrame(
+        {
+            "id": pd.concat([rows["validation"]["id"], rows["test"]["id"]], ignore_index=True),
+            "split": ["validation"] * len(validation) + ["test"] * len(test),
+            "probabilities": [*validation, *test],
+        }
+    )
+    for name in ("predictions", "logs", "models"):
+        (paths[name] / source).mkdir(exist_ok=True)
+    frame.to_parquet(paths["predictions"] / source / f"{seed}.parquet")
+    (paths["models"] / source / str(seed)).mkdir()
+    (paths["models"] / source / str(seed) / "model.safetensors").write_text("weights")
+    logs = paths["logs"] / source / str(seed) / "plots" / "metrics"
+    logs.mkdir(parents=True)
+    (logs / "loss.tsv").write_text("step\tloss\n1\t3.0\n2\t1.0\n3\t0.5\n4\t0.3\n")
+    (logs / "validation").mkdir()
+    (logs / "validation" / "macro_f1.tsv").write_text("step\tmacro_f1\n2\t0.5\n4\t0.75\n")
