@@ -21,6 +21,7 @@ setup: .venv/installed ## create .venv with the pinned dependencies
 	@echo "installing the pinned dependencies into .venv (once, a few minutes) ..."
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@.venv/bin/labelrisk vega --out .labelrisk/vega.js
 	@touch $@
 
 repro: setup check ## run the study and print the comparison of label sources
@@ -47,7 +48,9 @@ lint: setup
 benchmark: setup ## measure training speed against the usual recipe
 	python benchmarks/training.py
 
-lock: setup ## make requirements.lock anew from pyproject.toml
+lock: ## make requirements.lock anew from pyproject.toml, with the newest versions
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet pip-tools
 	pip-compile --quiet --upgrade --extra dev --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
 	  --no-emit-options --annotation-style line --output-file requirements.lock pyproject.toml
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock

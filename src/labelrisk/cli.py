@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         for argument, kind in arguments:
             stage.add_argument(f"--{argument}", type=kind, required=True)
     commands.add_parser("check", help="check params.yaml and the files it names, run nothing")
+    vega = commands.add_parser("vega", help="write the script that the page of `dvc plots show` draws with")
+    vega.add_argument("--out", type=Path, required=True, help="where the page looks for it: .labelrisk/vega.js")
     table = commands.add_parser("table", help="print the comparison of label sources")
     table.add_argument("--metrics", type=Path, default=Path("metrics"), help="folder of the metrics files")
     table.add_argument("--markdown", action="store_true", help="as Markdown, for a pull request")

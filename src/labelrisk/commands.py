@@ -7,7 +7,7 @@ from pathlib import Path
 from labelrisk.annotators.endpoint import secret_of
 from labelrisk.codebook import read_codebook
 from labelrisk.errors import LabelRiskError
-from labelrisk.files import read_json
+from labelrisk.files import read_json, written_aside
 from labelrisk.settings import load
 
 
@@ -38,3 +38,12 @@ def table(params: Path, metrics: Path, markdown: bool) -> None:
     if not markdown:
         pictures = sorted(str(path) for path in Path("plots").glob("*.png"))
         print(f"\nPictures: {' '.join(pictures)}\nMore: dvc plots show, dvc metrics show, make compare")
+
+
+def vega(params: Path, out: Path) -> None:
+    """Write Vega-Embed from its package, so that the page of `dvc plots show` needs no network."""
+    import vl_convert
+
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    with written_aside(out) as temporary:
+        temporary.write_text(f"(function () {{{script}}})();\n", encoding="utf-8")

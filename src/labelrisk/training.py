@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from labelrisk import batches, memory, scores
+from labelrisk import batches, machine, scores
 from labelrisk.descent import Descent, learning_rate
 from labelrisk.dropout import Masks
 from labelrisk.errors import LabelRiskError
@@ -92,7 +92,7 @@ def fine_tune(
         raise LabelRiskError(f"there is no labelled {which} row to train with; check the source's labels")
     seeds, where, dtype = seeds_of(seed), device(), precision(settings.precision)
     if where.type == "cpu":
-        memory.keep_mapped()
+        machine.keep_mapped()
     order = np.random.default_rng(seeds.order)
     per_epoch = math.ceil(len(train) / settings.batch_size)
     steps = settings.epochs * per_epoch

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import numpy as np
 
+from labelrisk.similarity import phrases
 from labelrisk.similarity import probabilities as class_probabilities
 
 if TYPE_CHECKING:
     from labelrisk.sentences import SentenceEncoder
 
 REVISION = "53aa51172d14-1"  # of the weights, and of how this module turns similarities into answers
+DIMENSIONS = 384  # of the vectors
 MOST_TOP_LOGPROBS = 20  # as many as the OpenAI API serves
 LABEL_LINE = re.compile(r"^([A-Z]): (.+)$", re.MULTILINE)
 EXAMPLE = re.compile(r"<text>\n(.*?)\n</text>\nLabel:(?: ([A-Z]))?", re.DOTALL)
@@ -46,19 +48,18 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
             return httpx2.Response(400, json={"error": {"message": told}})
         *examples, (text, _) = EXAMPLE.findall(prompt)
         codes = [code for code, _ in definitions]
-        definition_vectors = await self._kept([_readable(told) for _, told in definitions])
-        example_vectors = await self._kept([shown for shown, _ in examples])
-        example_classes = np.array([codes.index(code) for _, code in examples], dtype=np.int64)
-        probabilities = class_probabilities(
-            (await self._encoded(text))[None, :], definition_vectors, example_vectors, example_classes
-        )[0]
+        told = [await self._kept(_phrases(definition)) for _, definition in definitions]
+        shown = await self._kept([example for example, _ in examples])
+        shown_classes = np.array([codes.index(code) for _, code in examples], dtype=np.int64)
+        vector = await self._encoded(text)
+        probabilities = class_probabilities(vector[None, :], told, shown, shown_classes)[0]
         return httpx2.Response(200, json=_completion(body, codes, probabilities))
 
     async def _kept(self, texts: list[str]) -> np.ndarray:
         """Vectors of texts that come again and again, each encoded once."""
         vectors = [self._vectors[text] if text in self._vectors else await self._encoded(text) for text in texts]
         self._vectors |= dict(zip(texts, vectors, strict=True))
-        return np.array(vectors, dtype=np.float32).reshape(len(texts), -1)
+        return np.array(vectors, dtype=np.float32).reshape(len(texts), DIMENSIONS)
 
     async def _encoded(self, text: str) -> np.ndarray:
         future: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
@@ -91,10 +92,10 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
         return self._encoder.encode(texts)
 
 
-def _readable(told: str) -> str:
-    """`linear_algebra: matrices ...` as an encoder reads it best."""
+def _phrases(told: str) -> list[str]:
+    """`linear_algebra: matrices, vectors` as phrases: the name in words and the parts of the definition."""
     name, _, definition = told.partition(": ")
-    return f"{name.replace('_', ' ')}: {definition}"
+    return [name.replace("_", " "), *phrases(definition)]
 
 
 def _completion(body: dict[str, Any], codes: list[str], probabilities: np.ndarray) -> dict[str, Any]:

@@ -11,14 +11,21 @@ from typing import NamedTuple
 
 DOCUMENTERS = ("add_docstr", "_add_docstr")  # torch gives compiled functions their text by these calls
 
-NOT_DOCUMENTED = ("test", "tests", "testing", "conftest", "externals")  # externals are copies of other packages
+NOT_DOCUMENTED = (
+    "test",
+    "tests",
+    "testing",
+    "conftest",
+    "pytest_plugin",
+    "externals",
+)  # externals are copies of other packages
 
 ROLE = re.compile(r":[a-z][a-z:+-]*:`([^`]*)`")
 TARGET = re.compile(r"\s*<[^<>]*>$")
 SIGNATURE = re.compile(r"[A-Za-z_][\w.]*\s*\(.*\)(\s*->.*|:)?", re.DOTALL)
 SECTION = re.compile(r"(Parameters|Arguments|Args|Returns|Yields|Raises|Examples?|Notes?|See Also)\s*(:|\n?-{3,})")
-# a full stop ends a sentence only before white space, and not after a usual abbreviation or a single initial
-SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!\betc)(?<!\bcf)(?<!\bet al)(?<!\b[A-Z])[.!?](?=\s)")
+# a full stop ends a sentence before white space, save after a usual abbreviation; single capitals are variables here
+SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!\betc)(?<!\bcf)(?<!\bet al)[.!?](?=\s)")
 
 
 class Place(NamedTuple):

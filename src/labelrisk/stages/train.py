@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
+from labelrisk.machine import share_cores
 from labelrisk.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def run(
     training: columns `id, text, label, split`, rows without label are left out; test: `id, text`, gold isn't read;
     labels: the class names in order.  All three outputs appear together at the end, or none does.
     """
+    share_cores()
     classes: list[str] = read_json(labels)
     rows = _labelled(training)
     splits = {name: rows.filter(pc.equal(rows["split"], name)) for name in ("train", "validation")}

@@ -1,0 +1,80 @@
+"""Where encoders come from, and that their heads come from the run's seed alone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from students import CLASSES, tiny_model
+
+from labelrisk import encoders
+from labelrisk.errors import LabelRiskError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("bert"), "bert")
+
+
+def test_the_embedded_model_is_found_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Path(encoders.resolve("embedded", None))
+    assert (found / "config.json").is_file()
+    monkeypatch.setattr(encoders, "EMBEDDED_SHA256", "0" * 64)
+    with pytest.raises(LabelRiskError, match="has the SHA-256 53aa51172d14"):
+        encoders.resolve("embedded", None)
+    monkeypatch.setattr(encoders, "EMBEDDED_PACKAGE", "no_such_package")
+    with pytest.raises(LabelRiskError, match="not installed"):
+        encoders.resolve("embedded", None)
+
+
+def test_names_need_a_revision_and_folders_do_not(folder: Path) -> None:
+    assert encoders.resolve(str(folder), None) == str(folder)
+    assert encoders.resolve("FacebookAI/roberta-base", "e2da8e2f811d") == "FacebookAI/roberta-base"
+    with pytest.raises(LabelRiskError, match="needs train.revision"):
+        encoders.resolve("FacebookAI/roberta-base", None)
+    with pytest.raises(LabelRiskError, match="there is no folder"):
+        encoders.resolve("./no/such/folder", None)
+
+
+def test_what_cannot_be_loaded_is_one_sentence(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(folder / "config.json", tmp_path)
+    with pytest.raises(LabelRiskError, match="complete model folder") as caught:
+        encoders.load_classifier(str(tmp_path), None, CLASSES, 0.1, 0)
+    assert "\n" not in str(caught.value)
+    # as if HF_HUB_OFFLINE were set: the hub's client tries again for half a minute otherwise
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for load in (encoders.load_tokenizer, lambda *where: encoders.load_classifier(*where, CLASSES, 0.1, 0)):
+        with pytest.raises(LabelRiskError, match="at revision abc can't be loaded") as caught:
+            load("no-such/model", "abc")
+        assert "\n" not in str(caught.value)
+
+
+def test_pickled_weights_are_refused(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "config.json", tmp_path)
+    torch.save({}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(LabelRiskError, match="can't be loaded"):
+        encoders.load_classifier(str(tmp_path), None, CLASSES, 0.1, 0)
+
+
+def test_the_head_is_drawn_from_the_seed_and_nothing_else(folder: Path) -> None:
+    before = torch.random.get_rng_state()
+    first, again, other = (encoders.load_classifier(str(folder), None, CLASSES, 0.3, seed) for seed in (1, 1, 2))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert torch.equal(first.classifier.weight, again.classifier.weight)
+    assert not torch.equal(first.classifier.weight, other.classifier.weight)
+    assert torch.equal(first.bert.pooler.dense.weight, other.bert.pooler.dense.weight)
+    assert first.config.id2label == dict(enumerate(CLASSES))
+    assert first.bert.encoder.layer[0].output.dropout.p == first.dropout.p == 0.3
+
+
+def test_more_tokens_than_positions_is_an_error(folder: Path, tmp_path: Path) -> None:
+    bert = encoders.load_classifier(str(folder), None, CLASSES, 0.1, 0)
+    encoders.check_length(bert, 64)
+    with pytest.raises(LabelRiskError, match="at most 64 tokens"):
+        encoders.check_length(bert, 65)
+    roberta = encoders.load_classifier(str(tiny_model(tmp_path, "roberta")), None, CLASSES, 0.1, 0)
+    encoders.check_length(roberta, 63)  # positions are counted from padding (0 here) + 1
+    with pytest.raises(LabelRiskError, match="at most 63 tokens"):
+        encoders.check_length(roberta, 64)

@@ -1,0 +1,197 @@
+"""The whole pipeline by DVC, in a copy of the project with small texts: killed, resumed, repeated, changed."""
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from study_files import params, write_study
+
+SMALL = params(seeds=[0, 1])
+SMALL["sources"].pop("model")
+SMALL["ensemble"] = {"across": ["model_gold"]}
+
+
+class Copy:
+    """A fresh copy of the tracked files in a git repository of its own."""
+
+    def __init__(self, project: Path, root: Path) -> None:
+        self.root = root
+        listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+        for name in subprocess.run(listed, cwd=project, check=True, capture_output=True, text=True).stdout.splitlines():
+            if (project / name).is_file() and not name.startswith(("metrics/", "plots/", "dvc.lock", "tests/")):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(project / name, root / name)
+        self.environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "DVC_NO_ANALYTICS": "1",
+            "GIT_AUTHOR_NAME": "t",
+            "GIT_AUTHOR_EMAIL": "t@example.org",
+            "GIT_COMMITTER_NAME": "t",
+            "GIT_COMMITTER_EMAIL": "t@example.org",
+        }
+        self.write(SMALL)
+        for command in (["git", "init", "-q"], ["git", "add", "-A"], ["git", "commit", "-qm", "start"]):
+            subprocess.run(command, cwd=root, env=self.environment, check=True)
+
+    def write(self, content: dict) -> None:
+        write_study(self.root, content)
+
+    def start(self, *command: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str) -> tuple[int, str]:
+        process = self.start(*command)
+        output, _ = process.communicate(timeout=400)
+        return process.returncode, output
+
+    def repro(self) -> tuple[set[str], str]:
+        """The stages that ran, and what was printed."""
+        code, output = self.run("dvc", "repro")
+        assert code == 0, output
+        return set(re.findall(r"Running stage '(.+?)'", output)), output
+
+
+@pytest.fixture(scope="module")
+def copy(project, tmp_path_factory):
+    """A copy in which the pipeline was killed in the middle of training and then run to its end."""
+    copy = Copy(project, tmp_path_factory.mktemp("copy"))
+    process = copy.start("dvc", "repro")
+    deadline = time.monotonic() + 300
+    while not (copy.root / "models" / "gold" / "0").exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(2)  # into the next run
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    copy.answers_at_kill = answers(copy)
+    copy.resumed, copy.output = copy.repro()
+    return copy
+
+
+def answers(copy: Copy) -> int:
+    with sqlite3.connect(copy.root / ".labelrisk" / "calls.sqlite") as connection:
+        return connection.execute("SELECT count(*) FROM calls").fetchone()[0]
+
+
+def metrics(copy: Copy, name: str) -> dict:
+    return yaml.safe_load((copy.root / "metrics" / f"{name}.json").read_text())
+
+
+RUNS = {"train@gold-0", "train@gold-1", "train@model_gold-0", "train@model_gold-1"}
+
+
+def test_a_killed_run_goes_on_where_it_was(copy):
+    assert copy.answers_at_kill == answers(copy) == 80
+    assert not copy.resumed & {"prepare", "annotate@gold", "annotate@model", "filter@gold"}
+    assert copy.resumed >= {"train@model_gold-1", "evaluate", "ensemble"}
+    assert not list(copy.root.rglob("*.partial*"))
+
+
+def test_every_declared_file_is_there(copy):
+    for run in RUNS:
+        source, seed = run.removeprefix("train@").split("-")
+        assert (copy.root / "models" / source / seed / "model.safetensors").is_file()
+        frame = pd.read_parquet(copy.root / "data" / "predictions" / source / f"{seed}.parquet")
+        assert frame["split"].value_counts().to_dict() == {"test": 20, "validation": 16}
+        assert frame["probabilities"].map(len).eq(2).all()
+    assert set(metrics(copy, "sources")) == {"gold", "model_gold"}
+    assert metrics(copy, "annotators")["model"]["test_coverage"] == 1.0
+    assert set(metrics(copy, "ensembles")) == {"gold", "model_gold", "across"}
+    for name in ("f1_by_source", "curves", "confusion"):
+        assert (copy.root / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_output_holds_a_time_or_a_path(copy):
+    for log in (copy.root / "data" / "logs").rglob("*"):
+        if log.is_file():
+            assert "timestamp" not in log.read_text()
+            assert str(copy.root) not in log.read_text()
+
+
+def test_a_second_run_changes_nothing(copy):
+    ran, output = copy.repro()
+    assert ran == set()
+    assert "up to date" in output
+
+
+def test_dvc_shows_experiments_metrics_and_plots(copy):
+    subprocess.run(["git", "add", "-A"], cwd=copy.root, env=copy.environment, check=True)
+    subprocess.run(["git", "commit", "-qm", "results"], cwd=copy.root, env=copy.environment, check=True)
+    code, output = copy.run("dvc", "exp", "run", "-S", "seeds=[0]")
+    assert code == 0, output
+    assert not set(re.findall(r"Running stage '(train.+?)'", output))
+    assert metrics(copy, "sources")["gold"]["alpha"] is None
+    assert not (copy.root / "models" / "gold" / "1").exists()
+    code, output = copy.run("dvc", "metrics", "diff", "--md")
+    assert code == 0
+    assert "gold.p_uc" in output
+    code, output = copy.run("dvc", "exp", "show", "--csv")
+    assert code == 0
+    assert len(output.splitlines()[0].split(",")) < 120
+    code, output = copy.run("dvc", "plots", "show")
+    assert code == 0, output
+    page = (copy.root / "dvc_plots" / "index.html").read_text()
+    assert "macro-F1 by label source" in page
+    subprocess.run(["git", "checkout", "-q", "."], cwd=copy.root, env=copy.environment, check=True)
+    copy.repro()
+
+
+def test_a_new_seed_trains_only_its_runs_and_a_shorter_list_leaves_nothing_stale(copy):
+    copy.write(SMALL | {"seeds": [0, 1, 2]})
+    ran, _ = copy.repro()
+    assert ran == {"train@gold-2", "train@model_gold-2", "evaluate", "ensemble"}
+    copy.write(SMALL | {"seeds": [0, 2], "sources": {"gold": SMALL["sources"]["gold"]}, "ensemble": {"across": []}})
+    ran, _ = copy.repro()
+    assert ran == {"evaluate", "ensemble"}
+    assert set(metrics(copy, "sources")) == {"gold"}
+    assert sorted(path.name for path in (copy.root / "data" / "predictions").iterdir()) == ["gold"]
+    assert sorted(path.name for path in (copy.root / "models" / "gold").iterdir()) == ["0", "2"]
+    assert [path.name for path in (copy.root / "data" / "training").iterdir()] == ["gold.parquet"]
+    copy.write(SMALL)
+    ran, _ = copy.repro()  # from the run cache
+    assert not ran & RUNS
+
+
+def test_another_prompt_runs_only_that_annotators_stages(copy):
+    content = yaml.safe_load(yaml.safe_dump(SMALL))
+    content["annotators"]["model"]["shots"] = 0
+    copy.write(content)
+    ran, _ = copy.repro()
+    assert {"annotate@model", "filter@model_gold"} <= ran
+    assert not ran & {"prepare", "annotate@gold", "filter@gold", "train@gold-0", "train@gold-1"}
+    copy.write(SMALL)
+    copy.repro()
+
+
+def test_a_misspelt_key_fails_with_one_sentence_and_leaves_the_outputs(copy):
+    before = {path: path.stat().st_mtime for path in (copy.root / "data").rglob("*.parquet")}
+    content = yaml.safe_load(yaml.safe_dump(SMALL))
+    content["prepare"]["sead"] = content["prepare"].pop("seed")
+    copy.write(content)
+    code, output = copy.run("dvc", "repro")
+    assert code != 0
+    assert "unknown key 'prepare.sead'; did you mean 'seed'?" in output
+    assert "Traceback" not in output
+    code, output = copy.run("python", "-m", "labelrisk", "check")
+    assert code == 1
+    copy.write(SMALL)
+    copy.repro()
+    assert {path: path.stat().st_mtime for path in before if path.exists()}.keys() == before.keys()
