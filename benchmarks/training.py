@@ -132,8 +132,7 @@ def ours(
 ) -> tuple[list[float], Any]:
     """labelrisk's training; the times at which steps ended, and the predicted codes.
 
-    All rows are trained on and the last epoch counts, as with the peers: validation is one row, with the usual
-    first-best rule switched off by predicting with the last weights.
+    The held-out rows stand in for validation, but the last epoch's weights predict, as with the peers.
     """
     from labelrisk import encoders, training
     from labelrisk.settings import TrainSettings
@@ -160,7 +159,7 @@ def ours(
         predictions.append(predict(*arguments))
         return predictions[-1]
 
-    training.predict = last
+    training.predict = last  # type: ignore[assignment]
     training.fine_tune(model, tokens[0], codes[0], tokens[1], codes[1], recipe, seed, log)
     return times, predictions[-1].argmax(axis=1)
 

@@ -178,9 +178,9 @@ def test_an_instruction_inside_a_text_stays_inside_its_delimiters(study, tmp_pat
     ],
 )
 def test_what_no_row_would_get_past_stops_at_once(study, status, says):
-    with served(lambda text, before: (status, {"error": {"message": "no"}})) as ledger:
-        with pytest.raises(LabelRiskError, match=says):
-            study(chat(ledger.url), retries=0)
+    no = {"error": {"message": "no"}}
+    with served(lambda text, before: (status, no)) as ledger, pytest.raises(LabelRiskError, match=says):
+        study(chat(ledger.url), retries=0)
     assert len(ledger.bodies) <= 28
 
 
@@ -197,11 +197,11 @@ def test_a_base_url_that_is_none_is_one_sentence(study):
 
 def test_an_absent_key_variable_is_named_before_anything_is_sent(study, monkeypatch):
     monkeypatch.delenv("SOME_KEY", raising=False)
-    with served(right) as ledger:
-        with pytest.raises(
-            LabelRiskError, match=r"annotators\.model\.api_key_env names the variable SOME_KEY, which is"
-        ):
-            study(chat(ledger.url, api_key_env="SOME_KEY"))
+    with (
+        served(right) as ledger,
+        pytest.raises(LabelRiskError, match=r"annotators\.model\.api_key_env names the variable SOME_KEY, which is"),
+    ):
+        study(chat(ledger.url, api_key_env="SOME_KEY"))
     assert not ledger.bodies
 
 
@@ -210,9 +210,9 @@ def test_the_key_is_sent_and_stands_nowhere(study, tmp_path, monkeypatch, capfd)
     with served(right) as ledger:
         study(chat(ledger.url, api_key_env="SOME_KEY"))
         assert {k.lower(): v for k, v in ledger.headers[0].items()}["authorization"] == f"Bearer {KEY}"
-    with served(lambda text, before: (401, {"error": {"message": f"wrong key {KEY}"}})) as ledger:
-        with pytest.raises(LabelRiskError) as caught:
-            study(chat(ledger.url, api_key_env="SOME_KEY"))
+    told = {"error": {"message": f"wrong key {KEY}"}}
+    with served(lambda text, before: (401, told)) as ledger, pytest.raises(LabelRiskError) as caught:
+        study(chat(ledger.url, api_key_env="SOME_KEY"))
     assert KEY not in str(caught.value)
     assert KEY not in "".join(capfd.readouterr())
     for path in tmp_path.rglob("*"):

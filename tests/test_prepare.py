@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from study_files import params, texts, write_study
 
+from labelrisk.corpora.rows import content_id
+from labelrisk.corpora.splits import stratified
 from labelrisk.errors import LabelRiskError
-from labelrisk.rows import content_id
 from labelrisk.settings import load
-from labelrisk.splits import stratified
 from labelrisk.stages import prepare
 
 

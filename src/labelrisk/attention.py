@@ -78,7 +78,7 @@ def attend(
         shape = torch.Size((*query.shape[:3], key.shape[2]))
         kept, scale = masks.draw(shape, dropout, value.dtype)
     scaled = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
-    attended: Tensor = _Attended.apply(scaled, key, value, attention_mask, kept, scale)
+    attended: Tensor = _Attended.apply(scaled, key, value, attention_mask, kept, scale)  # type: ignore[no-untyped-call]
     return attended.transpose(1, 2), None
 
 

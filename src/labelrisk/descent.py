@@ -95,7 +95,7 @@ class Descent:
         narrow = [at for at, gradient in enumerate(gradients) if gradient.dtype != torch.float32]
         if narrow:
             sizes = [len(gradients[at]) for at in narrow]
-            wide = self._scratch[: sum(sizes)].split(sizes)
+            wide = torch.split(self._scratch[: sum(sizes)], sizes)
             torch._foreach_copy_(wide, [gradients[at] for at in narrow])
             for at, gradient in zip(narrow, wide, strict=True):
                 gradients[at] = gradient
@@ -125,7 +125,7 @@ def _parts(parameter: nn.Parameter) -> list[_Part]:
     """Cut a parameter into parts of at most GROUP elements."""
     flat = parameter.detach().view(-1)
     parts, start = [], 0
-    for target in flat.split(GROUP):
+    for target in torch.split(flat, GROUP):
         master = target if target.dtype == torch.float32 else target.float()
         moments = torch.zeros_like(master), torch.zeros_like(master)
         parts.append(_Part(parameter, start, target, master, *moments, torch.zeros((), device=target.device)))

@@ -70,5 +70,5 @@ class MaskedDropout(nn.Module):
         if not self.training or self.p == 0:
             return x
         kept, scale = self.masks.draw(x.shape, self.p, x.dtype)
-        dropped: Tensor = _Dropped.apply(x, kept, scale)
+        dropped: Tensor = _Dropped.apply(x, kept, scale)  # type: ignore[no-untyped-call]
         return dropped

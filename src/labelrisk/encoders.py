@@ -74,7 +74,7 @@ def load_tokenizer(model: str, revision: str | None) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a resolved model; raises LabelRiskError when it can't be had."""
     from transformers import AutoTokenizer
 
-    with _quiet(), _worded(model, revision):
+    with quiet(), _worded(model, revision):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             model, revision=revision or "main", trust_remote_code=False
         )
@@ -91,7 +91,7 @@ def load_classifier(
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
-    with _quiet(), _worded(model, revision):
+    with quiet(), _worded(model, revision):
         config = AutoConfig.from_pretrained(
             model,
             revision=revision or "main",
@@ -145,7 +145,7 @@ def _worded(model: str, revision: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence transformers' bars and reports of fresh heads."""
     from transformers.utils import logging
 

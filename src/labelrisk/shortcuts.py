@@ -124,7 +124,7 @@ class Shortcuts:
         """
         if self._words is not None and self._used is not None:
             words, held = self._words
-            words.weight.data.mul_(decay)
+            words.weight.data = words.weight.data * decay  # not in place: the file's pages may be mapped
             words.weight.data[self._used] = held.weight.data
         for parent, name, module in self._replaced:
             setattr(parent, name, module)

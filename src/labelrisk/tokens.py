@@ -28,10 +28,16 @@ class Tokens:
         """Tokens per row, shape (N,)."""
         return np.diff(self.offsets)
 
-    def padded(self, rows: NDArray[np.integer[Any]], padding: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Cut a batch: ids of shape (len(rows), longest row) filled with `padding`, and where there are tokens."""
+    def padded(
+        self, rows: NDArray[np.integer[Any]], padding: int, multiple: int = 1
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Cut a batch: ids of shape (len(rows), width) filled with `padding`, and where there are tokens.
+
+        The width is that of the longest row, rounded up to a multiple of `multiple`.
+        """
         starts, lengths = self.offsets[rows], self.lengths[rows]
-        present = np.arange(lengths.max())[None, :] < lengths[:, None]
+        width = -(-lengths.max() // multiple) * multiple
+        present = np.arange(width)[None, :] < lengths[:, None]
         ids = np.full(present.shape, padding, dtype=np.int64)
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         ids[present] = self.ids[np.repeat(starts, lengths) + within]

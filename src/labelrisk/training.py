@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ Probabilities = NDArray[np.float32]
 Log = Callable[[int, dict[str, float]], None]
 
 STEPS_BETWEEN_LOSSES = 10
+MULTIPLE = 4
 
 
 class Seeds(NamedTuple):
@@ -66,8 +67,9 @@ def precision(asked: str) -> torch.dtype:
 
 def _has_bf16() -> bool:
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported())
+    mkldnn: Any = torch.backends.mkldnn
+    return bool(mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def fine_tune(
@@ -151,7 +153,7 @@ def predict(model: PreTrainedModel, tokens: Tokens, batch_size: int) -> Probabil
 
 def _logits(model: PreTrainedModel, tokens: Tokens, rows: NDArray[np.integer[Any]]) -> Tensor:
     """Logits in fp32 of a batch, shape (len(rows), K)."""
-    ids, present = tokens.padded(rows, padding_id(model))
+    ids, present = tokens.padded(rows, padding_id(model), MULTIPLE)
     where = model.device
     # no mask where nothing is padded: attention is then cheaper
     mask = None if present.all() else torch.from_numpy(present).to(where, torch.int64)
@@ -164,19 +166,14 @@ def _scores(labels: Codes, probabilities: Probabilities) -> dict[str, float]:
     return {"accuracy": float(scores.accuracy(counts)), "macro_f1": float(scores.macro_f1(counts))}
 
 
-def _lent_generators(where: torch.device, seed: int) -> Any:
+@contextmanager
+def _lent_generators(where: torch.device, seed: int) -> Iterator[None]:
     """PyTorch's generators with a state from `seed`, put back at the end."""
-    from contextlib import contextmanager
-
-    @contextmanager
-    def lent() -> Any:
-        with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
-            torch.default_generator.manual_seed(seed)
-            if where.type == "cuda":
-                torch.cuda.manual_seed(seed)
-            yield
-
-    return lent()
+    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
+        torch.default_generator.manual_seed(seed)
+        if where.type == "cuda":
+            torch.cuda.manual_seed(seed)
+        yield
 
 
 def _bar(steps: int, progress: bool) -> Any:

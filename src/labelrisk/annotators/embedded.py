@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import numpy as np
 
-from labelrisk.similarity import phrases
-from labelrisk.similarity import probabilities as class_probabilities
+from labelrisk.annotators.similarity import phrases
+from labelrisk.annotators.similarity import probabilities as class_probabilities
 
 if TYPE_CHECKING:
-    from labelrisk.sentences import SentenceEncoder
+    from labelrisk.annotators.sentences import SentenceEncoder
 
 REVISION = "53aa51172d14-1"  # of the weights, and of how this module turns similarities into answers
 DIMENSIONS = 384  # of the vectors
@@ -48,11 +48,11 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
             return httpx2.Response(400, json={"error": {"message": told}})
         *examples, (text, _) = EXAMPLE.findall(prompt)
         codes = [code for code, _ in definitions]
-        told = [await self._kept(_phrases(definition)) for _, definition in definitions]
+        defined = [await self._kept(_phrases(told)) for _, told in definitions]
         shown = await self._kept([example for example, _ in examples])
         shown_classes = np.array([codes.index(code) for _, code in examples], dtype=np.int64)
         vector = await self._encoded(text)
-        probabilities = class_probabilities(vector[None, :], told, shown, shown_classes)[0]
+        probabilities = class_probabilities(vector[None, :], defined, shown, shown_classes)[0]
         return httpx2.Response(200, json=_completion(body, codes, probabilities))
 
     async def _kept(self, texts: list[str]) -> np.ndarray:
@@ -85,8 +85,8 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         if self._encoder is None:
+            from labelrisk.annotators.sentences import SentenceEncoder
             from labelrisk.encoders import resolve
-            from labelrisk.sentences import SentenceEncoder
 
             self._encoder = SentenceEncoder(Path(resolve("embedded", None)))
         return self._encoder.encode(texts)

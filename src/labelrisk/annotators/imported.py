@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from labelrisk.annotators.answers import Answer
+from labelrisk.corpora.rows import content_id
+from labelrisk.corpora.tables import label_names, read_table
 from labelrisk.errors import LabelRiskError
-from labelrisk.rows import content_id
 from labelrisk.settings import ImportAnnotator
-from labelrisk.tables import label_names, read_table
 
 
 def imported_answers(name: str, annotator: ImportAnnotator, labels: Sequence[str], rows: pd.DataFrame) -> list[Answer]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from labelrisk.corpora.rows import SPLITS
+from labelrisk.corpora.tables import FORMATS, read_table
 from labelrisk.errors import LabelRiskError, nearest
-from labelrisk.rows import SPLITS
 from labelrisk.settings import FilesCorpus
-from labelrisk.tables import FORMATS, read_table
 
 
 def files_rows(corpus: FilesCorpus) -> pd.DataFrame:

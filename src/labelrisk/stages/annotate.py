@@ -13,9 +13,9 @@ from labelrisk.annotators.answers import Answer, entropy
 from labelrisk.annotators.calls import CallCache
 from labelrisk.annotators.imported import imported_answers
 from labelrisk.codebook import read_codebook
+from labelrisk.corpora.rows import SPLITS
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_json, written_aside
-from labelrisk.rows import SPLITS
 from labelrisk.settings import Settings
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from labelrisk.files import read_json, write_parquet
 from labelrisk.settings import Settings
-from labelrisk.sources import build_source, validation_rows
+from labelrisk.sources.building import build_source, validation_rows
 
 
 def run(settings: Settings, source: str, prepared: Path, labels: Path, out: Path) -> None:

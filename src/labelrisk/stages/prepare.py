@@ -10,10 +10,10 @@ import pandas as pd
 from labelrisk.codebook import read_codebook
 from labelrisk.corpora.files import files_rows
 from labelrisk.corpora.hub import hub_rows
+from labelrisk.corpora.rows import SPLITS, checked_rows, without_duplicates
+from labelrisk.corpora.splits import capped, check_classes, with_splits
 from labelrisk.files import write_json, write_parquet, written_aside
-from labelrisk.rows import SPLITS, checked_rows, without_duplicates
 from labelrisk.settings import Corpus, Settings
-from labelrisk.splits import capped, check_classes, with_splits
 
 
 def run(settings: Settings, out: Path, metrics: Path) -> None:

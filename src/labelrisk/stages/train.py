@@ -69,8 +69,9 @@ def run(
                 recipe, seed, log, progress=True,
             )  # fmt: skip
         on_test = students.predict(tuned.model, tokens["test"], recipe.evaluation_batch_size)
-        tuned.model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+        with encoders.quiet():
+            tuned.model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
         _write({"validation": tuned.validation, "test": on_test}, splits, table)
 
 

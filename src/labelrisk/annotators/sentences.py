@@ -34,6 +34,8 @@ class SentenceEncoder:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of length 1 in the order of `texts`: shape (N, 384) for all-MiniLM-L6-v2."""
         vectors = np.empty((len(texts), self._model.config.hidden_size), dtype=np.float32)
+        if not texts:
+            return vectors
         tokens = self._tokenizer(list(texts), truncation=True, max_length=MAXIMUM_TOKENS)["input_ids"]
         by_width = defaultdict(list)
         for row, sequence in enumerate(tokens):

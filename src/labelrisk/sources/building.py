@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from labelrisk.errors import LabelRiskError
-from labelrisk.noise import confusion_noise, uniform_noise
-from labelrisk.selection import at_random, most_uncertain
 from labelrisk.settings import Source
+from labelrisk.sources.noise import confusion_noise, uniform_noise
+from labelrisk.sources.selection import at_random, most_uncertain
 
 NO_LABEL = -1
 

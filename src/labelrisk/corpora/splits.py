@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from labelrisk.corpora.rows import SPLITS
 from labelrisk.errors import LabelRiskError
-from labelrisk.rows import SPLITS
 from labelrisk.settings import PrepareSettings
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from labelrisk.corpora.tables import label_names
 from labelrisk.errors import LabelRiskError, nearest
-from labelrisk.tables import label_names
 
 SPLITS = ("train", "validation", "test")
 KEPT_FIRST = {"test": 0, "validation": 1, "train": 2}  # where the same text stays when it is in two splits
