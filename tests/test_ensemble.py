@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from small_study import CLASSES, SEEDS, TEST_GOLD, settings, write_study
 
-from labelrisk.runs import read_runs
+from labelrisk.comparison.runs import read_runs
 from labelrisk.stages.ensemble import run
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from labelrisk import pictures
+from labelrisk.comparison import pictures
 
 LONG = "a_source_with_a_long_nam"
 SOURCES = ["gold", "llm", LONG]

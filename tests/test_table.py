@@ -1,6 +1,6 @@
 import pytest
 
-from labelrisk.table import comparison_markdown, comparison_table
+from labelrisk.comparison.table import comparison_markdown, comparison_table
 
 LONG = "a_source_with_a_very_long_name_indeed_0"
 

@@ -28,7 +28,7 @@ def check(params: Path) -> None:
 
 def table(params: Path, metrics: Path, markdown: bool) -> None:
     """Print the comparison of label sources from the metrics files."""
-    from labelrisk.table import comparison_markdown, comparison_table
+    from labelrisk.comparison.table import comparison_markdown, comparison_table
 
     try:
         found = [read_json(metrics / f"{name}.json") for name in ("sources", "annotators", "ensembles")]

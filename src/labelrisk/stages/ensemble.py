@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from labelrisk.comparison.risk import interval, resampled_macro_f1, row_weights, run_macro_f1
+from labelrisk.comparison.runs import codes, probabilities
+from labelrisk.comparison.votes import hard_vote, mean_probabilities, soft_vote
 from labelrisk.files import read_json, write_json, write_parquet, written_aside
-from labelrisk.risk import interval, resampled_macro_f1, row_weights, run_macro_f1
-from labelrisk.runs import codes, probabilities
 from labelrisk.scores import accuracy, confusion, rounded
 from labelrisk.settings import Settings
-from labelrisk.votes import hard_vote, mean_probabilities, soft_vote
 
 ACROSS = "across"
 

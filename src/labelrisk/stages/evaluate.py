@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from labelrisk import pictures
+from labelrisk.comparison import pictures
+from labelrisk.comparison.leftovers import prune_files, prune_runs
+from labelrisk.comparison.risk import compare, run_macro_f1
+from labelrisk.comparison.runs import LOSS, VALIDATION, codes, curves_by_epoch, probabilities, read_curves, read_runs
+from labelrisk.comparison.stability import krippendorff_alpha, unchanged
+from labelrisk.comparison.votes import soft_vote
 from labelrisk.files import read_json, write_json, write_parquet, written_aside
-from labelrisk.leftovers import prune_files, prune_runs
-from labelrisk.risk import compare, run_macro_f1
-from labelrisk.runs import LOSS, VALIDATION, codes, curves_by_epoch, probabilities, read_curves, read_runs
 from labelrisk.scores import Codes, accuracy, class_scores, confusion, coverage, macro_f1, rounded
 from labelrisk.settings import Settings
-from labelrisk.stability import krippendorff_alpha, unchanged
-from labelrisk.votes import soft_vote
 
 Counts = NDArray[np.int64]
 DECIMALS = 4

@@ -1,0 +1,54 @@
+"""dvc.yaml against the code: a stage depends on every module that can change what it writes."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+# modules that word errors, carry settings (tracked as params), show progress or move bytes
+CARRIERS = {"__init__", "cli", "errors", "files", "progress", "settings", "typed"}
+STAGES = ("prepare", "annotate", "filter", "train", "evaluate", "ensemble")
+
+
+def imported(file: Path, source: Path) -> set[Path]:
+    """Modules of the project that a module imports, at its top or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("labelrisk"):
+            base = source / "/".join(node.module.split(".")[1:])
+            names = [base / alias.name for alias in node.names] if base.is_dir() else [base]
+            found |= {name.with_suffix(".py") for name in names}
+    return {path for path in found if path.stem not in CARRIERS}
+
+
+def closure(file: Path, source: Path) -> set[Path]:
+    """The module and all that it imports, directly or through others."""
+    seen: set[Path] = set()
+    todo = {file}
+    while todo:
+        path = todo.pop()
+        seen.add(path)
+        todo |= imported(path, source) - seen
+    return seen
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_all_modules_that_it_runs(project, stage):
+    declared = yaml.safe_load((project / "dvc.yaml").read_text())["stages"][stage]
+    code = [project / path for path in declared.get("do", declared)["deps"] if path.startswith("src/")]
+    source = project / "src" / "labelrisk"
+    needed = closure(source / "stages" / f"{stage}.py", source)
+    missing = {path for path in needed if not any(path == dep or path.is_relative_to(dep) for dep in code)}
+    assert not missing
+    for dep in code:
+        assert any(path == dep or path.is_relative_to(dep) for path in needed), f"{dep} is not needed"
+
+
+def test_the_stage_commands_and_the_command_line_agree(project):
+    from labelrisk.cli import STAGES as commands
+
+    stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
+    for name, arguments in commands.items():
+        words = stages[name].get("do", stages[name])["cmd"].split()
+        assert [f"--{argument}" for argument, _ in arguments] == [word for word in words if word.startswith("--")]
