@@ -98,14 +98,14 @@ def test_sentence(docstring, expected):
     ("text", "reason"),
     [
         ("Compute the eigenvalues of a matrix.", ""),
-        ("", "no sentence"),
+        ("", "no_sentence"),
         ("Deprecated alias of the eigenvalue solver.", "deprecation"),
-        ("Compute \\frac{1}{n} of the matrix.", "markup or code"),
+        ("Compute \\frac{1}{n} of the matrix.", "markup_or_code"),
         ("Return a copy of the matrix.", "boilerplate"),
         ("The following solvers and norms exist:", "unfinished"),
-        ("Invert the matrix.", "too short"),
-        ("Return the value of the given object.", "says nothing particular"),
-        ("Solve linear equations " + "and invert a matrix " * 12, "too long"),
+        ("Invert the matrix.", "too_short"),
+        ("Return the value of the given object.", "says_nothing_particular"),
+        ("Solve linear equations " + "and invert a matrix " * 12, "too_long"),
     ],
 )
 def test_unusable(text, reason):
@@ -146,11 +146,11 @@ def test_kept_counts_what_it_drops():
         "gold": ["files", "concurrency"],
     }
     assert dropped == {
-        "nearly the same in one area": 1,
-        "nearly the same in two areas": 3,
-        "the same in one area": 1,
-        "the same in two areas": 2,
-        "too short": 1,
+        "nearly_the_same_in_one_area": 1,
+        "nearly_the_same_in_two_areas": 3,
+        "the_same_in_one_area": 1,
+        "the_same_in_two_areas": 2,
+        "too_short": 1,
     }
 
 
@@ -162,7 +162,7 @@ def test_the_draw_of_a_large_area_does_not_depend_on_order():
     other, _ = kept(found[::-1])
     assert len(one) <= AREA_ROWS
     assert len(one) + sum(dropped.values()) == len(found)
-    assert dropped["more than an area's share"] > 0
+    assert dropped["more_than_an_areas_share"] > 0
     assert set(one["text"]) == set(other["text"])
 
 

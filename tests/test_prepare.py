@@ -59,6 +59,17 @@ def test_every_row_that_is_left_out_is_counted(tmp_path, monkeypatch):
     assert counts["train_without_gold"] == int(frames["train"]["gold"].isna().sum())
 
 
+def test_only_some_rows_of_a_file_are_wanted(tmp_path, monkeypatch):
+    rows = texts().assign(language=["en", "de"] * 40)
+    write_study(tmp_path, params(corpus=params()["corpus"] | {"only": {"language": "en"}}), rows)
+    frames, counts = run_prepare(tmp_path, monkeypatch)
+    assert set(pd.concat(frames.values())["text"]) == set(rows["text"].iloc[::2])
+    assert counts["dropped"]["not_in_only"] == 40
+    write_study(tmp_path, params(corpus=params()["corpus"] | {"only": {"language": "fr"}}), rows)
+    with pytest.raises(LabelRiskError, match="no row where {'language': 'fr'}"):
+        run_prepare(tmp_path, monkeypatch)
+
+
 def test_rows_without_gold_train(tmp_path, monkeypatch):
     write_study(tmp_path, rows=with_rows(*({"text": f"New text {i}.", "gold": None} for i in range(30))))
     frames, counts = run_prepare(tmp_path, monkeypatch)

@@ -32,6 +32,7 @@ class FilesCorpus(Section):
     text: str = "text"
     gold: str = "gold"
     split: str | None = None
+    only: dict[str, str] = {}  # column -> value: other rows are left out
 
 
 class HubCorpus(Section):

@@ -72,18 +72,18 @@ def kept(found: Sequence[Summary]) -> tuple[pd.DataFrame, dict[str, int]]:
     # exact repeats are many and cheap to find; they go first so that the comparison of pairs stays small
     same = usable["text"].map(normalised)
     shared = usable.groupby(same)["gold"].transform("nunique") > 1
-    reason[shared[shared].index] = "the same in two areas"
+    reason[shared[shared].index] = "the_same_in_two_areas"
     repeated = usable.assign(same=same)[~shared].duplicated("same")
-    reason[repeated[repeated].index] = "the same in one area"
+    reason[repeated[repeated].index] = "the_same_in_one_area"
     distinct = rows[reason == ""]
     group = near_duplicates(distinct["text"].tolist())
     mixed = distinct.groupby(group)["gold"].transform("nunique") > 1
-    reason[mixed[mixed].index] = "nearly the same in two areas"
+    reason[mixed[mixed].index] = "nearly_the_same_in_two_areas"
     again = distinct.assign(group=group)[~mixed].duplicated("group")
-    reason[again[again].index] = "nearly the same in one area"
+    reason[again[again].index] = "nearly_the_same_in_one_area"
     lottery = distinct["text"].map(_digest)[reason == ""]
     late = lottery.groupby(distinct["gold"]).rank() > AREA_ROWS
-    reason[late[late].index] = "more than an area's share"
+    reason[late[late].index] = "more_than_an_areas_share"
     dropped = {str(name): int(count) for name, count in reason[reason != ""].value_counts().sort_index().items()}
     return rows[reason == ""].reset_index(drop=True), dropped
 
@@ -96,17 +96,17 @@ def unusable(text: str) -> str:
     """Why a sentence can't be used, '' where it can."""
     words = len(re.findall(r"[A-Za-z]{2,}|\b[aA]\b", text))
     if not text:
-        return "no sentence"
+        return "no_sentence"
     if "deprecat" in text.lower():
         return "deprecation"
     if MARKUP.search(text) or not text[0].isalpha():
-        return "markup or code"
+        return "markup_or_code"
     if text.endswith((":", ",", ";")):
         return "unfinished"
     if BOILERPLATE.match(text):
         return "boilerplate"
     if words < MINIMUM_WORDS:
-        return "too short"
+        return "too_short"
     if len(set(re.findall(r"[a-z]{2,}", text.lower())) - GENERAL) < 2:
-        return "says nothing particular"
-    return "too long" if len(text.split()) > MAXIMUM_WORDS else ""
+        return "says_nothing_particular"
+    return "too_long" if len(text.split()) > MAXIMUM_WORDS else ""

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from labelrisk.corpora.rows import SPLITS
-from labelrisk.corpora.tables import FORMATS, read_table
+from labelrisk.corpora.tables import FORMATS, label_names, read_table
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.settings import FilesCorpus
 
 
-def files_rows(corpus: FilesCorpus) -> pd.DataFrame:
-    """Rows of one file, or of a folder that holds one file per split, as `text, gold, split, where`.
+def files_rows(corpus: FilesCorpus) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Rows of one file, or of a folder that holds one file per split, as `text, gold, split, where`; and their origin.
 
     Raises LabelRiskError for a folder without a train file, two files for a split, or an unknown split.
     """
-    path = Path(corpus.path)
+    every = _every_row(Path(corpus.path), corpus)
+    rows = every[every.pop("wanted")].reset_index(drop=True)
+    if rows.empty:
+        raise LabelRiskError(f"{corpus.path} has no row where {corpus.only}; correct corpus.only in params.yaml")
+    return rows, {"corpus": corpus.path, "dropped": {"not_in_only": len(every) - len(rows)} if corpus.only else {}}
+
+
+def _every_row(path: Path, corpus: FilesCorpus) -> pd.DataFrame:
     if not path.is_dir():
         return _rows_of(path, corpus, None)
     found = {
@@ -34,14 +42,18 @@ def files_rows(corpus: FilesCorpus) -> pd.DataFrame:
 
 def _rows_of(path: Path, corpus: FilesCorpus, split: str | None) -> pd.DataFrame:
     columns = [corpus.text, corpus.gold] + ([corpus.split] if corpus.split and split is None else [])
+    columns += list(corpus.only)
     table = read_table(path, columns, "corpus.path")
     splits = table[corpus.split] if corpus.split and split is None else pd.Series([split] * len(table))
     rows = pd.DataFrame(
         {"text": table[corpus.text], "gold": table[corpus.gold], "split": splits.astype(object)}
         | {"where": [f"{path}, row {number}" for number in range(1, len(table) + 1)]}
     )
+    rows["wanted"] = True
+    for column, value in corpus.only.items():
+        rows["wanted"] &= label_names(table[column]) == value
     rows["split"] = rows["split"].where(rows["split"].notna(), None)
-    unknown = rows["split"].notna() & ~rows["split"].isin(SPLITS)
+    unknown = rows["wanted"] & rows["split"].notna() & ~rows["split"].isin(SPLITS)
     if unknown.any():
         name = str(rows["split"][unknown].iloc[0])
         raise LabelRiskError(f"{rows['where'][unknown].iloc[0]}: unknown split '{name}'; {nearest(name, SPLITS)}")

@@ -39,7 +39,7 @@ def run(settings: Settings, out: Path, metrics: Path) -> None:
 def _corpus(corpus: Corpus) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The raw rows with where they stand, and what is known of their origin."""
     if corpus.kind == "files":
-        return files_rows(corpus), {"corpus": corpus.path}
+        return files_rows(corpus)
     if corpus.kind == "hub":
         return hub_rows(corpus), {"corpus": corpus.name, "revision": corpus.revision}
     from labelrisk.corpora.apidocs import apidocs_rows
