@@ -105,7 +105,7 @@ def one(peer: str, rows: int, epochs: int, seed: int) -> dict[str, float]:
     import numpy as np
     import pyarrow.parquet as pq
 
-    from labelrisk import encoders
+    from labelrisk.students import encoders
 
     table = pq.read_table(DATA, columns=["text", "gold", "split"]).to_pylist()
     table = [row for row in table if row["split"] == "train_dev"]
@@ -134,9 +134,9 @@ def ours(
 
     The held-out rows stand in for validation, but the last epoch's weights predict, as with the peers.
     """
-    from labelrisk import encoders, training
     from labelrisk.settings import TrainSettings
-    from labelrisk.tokens import tokenise
+    from labelrisk.students import encoders, training
+    from labelrisk.students.tokens import tokenise
 
     recipe = TrainSettings(
         model="embedded", revision=None, precision="auto", epochs=epochs, batch_size=BATCH,
@@ -170,7 +170,7 @@ def trainer(
     """transformers.Trainer with the same recipe; the times at which steps ended, and which held-out rows were right."""
     from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 
-    from labelrisk import encoders
+    from labelrisk.students import encoders
 
     padded = peer == "usual"
     tokenizer = encoders.load_tokenizer(encoders.resolve("embedded", None), None)

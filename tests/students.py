@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from labelrisk import tokens
 from labelrisk.settings import TrainSettings
+from labelrisk.students import tokens
 
 WORDS = ["good", "bad", "fine", "poor", *(f"word{number}" for number in range(60))]
 SPECIAL = ["<pad>", "<unk>", "<cls>", "<sep>"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labelrisk import batches, tokens
+from labelrisk.students import batches, tokens
 
 
 def test_an_epoch_has_each_row_once_in_batches_of_the_asked_size() -> None:

@@ -9,8 +9,9 @@ import pytest
 import torch
 from students import CLASSES, tiny_model
 
-from labelrisk import encoders
+from labelrisk import weights
 from labelrisk.errors import LabelRiskError
+from labelrisk.students import encoders
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +22,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_embedded_model_is_found_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Path(encoders.resolve("embedded", None))
     assert (found / "config.json").is_file()
-    monkeypatch.setattr(encoders, "EMBEDDED_SHA256", "0" * 64)
+    monkeypatch.setattr(weights, "SHA256", "0" * 64)
     with pytest.raises(LabelRiskError, match="has the SHA-256 53aa51172d14"):
         encoders.resolve("embedded", None)
-    monkeypatch.setattr(encoders, "EMBEDDED_PACKAGE", "no_such_package")
+    monkeypatch.setattr(weights, "PACKAGE", "no_such_package")
     with pytest.raises(LabelRiskError, match="not installed"):
         encoders.resolve("embedded", None)
 

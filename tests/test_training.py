@@ -14,10 +14,10 @@ import torch
 from students import CLASSES, ids, recipe, texts, tiny_model
 from torch.nn import functional
 
-from labelrisk import batches, encoders, training
-from labelrisk.dropout import MaskedDropout, Masks
 from labelrisk.errors import LabelRiskError
 from labelrisk.stages import train
+from labelrisk.students import batches, encoders, training
+from labelrisk.students.dropout import MaskedDropout, Masks
 
 KINDS = ["bert", "roberta", "modernbert", "distilbert"]
 
@@ -130,7 +130,7 @@ def test_dropout_masks_do_not_repeat_between_requests() -> None:
 
 
 def test_attention_drops_shares_and_keeps_the_mean(folders: dict[str, str]) -> None:
-    from labelrisk.attention import attend
+    from labelrisk.students.attention import attend
 
     module = torch.nn.Module()
     module.dropout_masks = Masks(0)  # type: ignore[assignment]
@@ -143,7 +143,7 @@ def test_attention_drops_shares_and_keeps_the_mean(folders: dict[str, str]) -> N
 
 
 def test_attention_has_the_gradients_of_pytorch() -> None:
-    from labelrisk.attention import attend
+    from labelrisk.students.attention import attend
 
     generator = torch.Generator().manual_seed(0)
     q, k, v = (torch.randn(2, 4, 9, 8, generator=generator, requires_grad=True) for _ in range(3))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -18,11 +17,12 @@ import numpy as np
 
 from labelrisk.annotators.similarity import phrases
 from labelrisk.annotators.similarity import probabilities as class_probabilities
+from labelrisk.weights import SHA256, embedded_folder
 
 if TYPE_CHECKING:
     from labelrisk.annotators.sentences import SentenceEncoder
 
-REVISION = "53aa51172d14-1"  # of the weights, and of how this module turns similarities into answers
+REVISION = f"{SHA256[:12]}-1"  # of the weights, and of how this module turns similarities into answers
 DIMENSIONS = 384  # of the vectors
 MOST_TOP_LOGPROBS = 20  # as many as the OpenAI API serves
 LABEL_LINE = re.compile(r"^([A-Z]): (.+)$", re.MULTILINE)
@@ -86,9 +86,8 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
     def _encode(self, texts: list[str]) -> np.ndarray:
         if self._encoder is None:
             from labelrisk.annotators.sentences import SentenceEncoder
-            from labelrisk.encoders import resolve
 
-            self._encoder = SentenceEncoder(Path(resolve("embedded", None)))
+            self._encoder = SentenceEncoder(embedded_folder())
         return self._encoder.encode(texts)
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
-from labelrisk.machine import share_cores
 from labelrisk.settings import Settings
+from labelrisk.students.machine import share_cores
 
 if TYPE_CHECKING:
     from dvclive import Live
@@ -45,9 +45,9 @@ def run(
     splits["test"] = pq.read_table(test, columns=["id", "text"])
     codes = {name: _codes(splits[name]["label"].to_pylist(), classes, training) for name in ("train", "validation")}
 
-    from labelrisk import encoders
-    from labelrisk import training as students
-    from labelrisk.tokens import tokenise
+    from labelrisk.students import encoders
+    from labelrisk.students import training as students
+    from labelrisk.students.tokens import tokenise
 
     recipe = settings.train
     found = encoders.resolve(recipe.model, recipe.revision)

