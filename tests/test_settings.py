@@ -20,6 +20,7 @@ WRONG = [  # the change: path of keys and value (None deletes the key), and what
     (("ensemble", "across"), ["modell"], "ensemble.across names the unknown source 'modell'; did you mean 'model'?"),
     (("annotators", "gpt-4.1"), {"kind": "gold", "reads": "x"}, "'gpt-4.1' in annotators can't name a DVC stage"),
     (("sources", "My Source"), {"annotator": "gold"}, "'My Source' in sources can't name a DVC stage"),
+    (("sources", "across"), {"annotator": "gold"}, "the source 'across' has the name of the vote over sources"),
     (("corpus", "kind"), "fils", "'corpus.kind' is 'fils' but must be one of 'apidocs', 'files', 'hub'"),
     (("annotators", "model", "kind"), None, "'annotators.model.kind' is missing"),
     (("train", "batch_size"), None, "the key 'train.batch_size' is missing"),

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"labelrisk {command}: {missing} is not there; run `dvc repro`, which makes it", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\nlabelrisk {command}: interrupted; nothing half-written is left, run again to go on", file=sys.stderr)
+        print(f"\nlabelrisk {command}: interrupted; what was done is kept, run again to go on", file=sys.stderr)
         return 130
     return 0
 

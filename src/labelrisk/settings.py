@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.typed import Section, read_typed
 
+ACROSS = "across"  # what the ensemble over sources is called
 SLUG = re.compile(r"[a-z0-9_]+")
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -212,6 +213,8 @@ def _check_names(settings: Settings, path: Path) -> None:
                 raise LabelRiskError(
                     f"{path}: '{name}' in {section} can't name a DVC stage; use lower-case letters, digits and '_' only"
                 )
+    if ACROSS in settings.sources:
+        raise LabelRiskError(f"{path}: the source '{ACROSS}' has the name of the vote over sources; rename it")
     for name, source in settings.sources.items():
         if source.annotator not in settings.annotators:
             raise _undeclared(path, f"sources.{name}.annotator", source.annotator, "annotator", settings.annotators)
