@@ -12,9 +12,7 @@ from labelrisk.comparison.runs import codes, probabilities
 from labelrisk.comparison.votes import hard_vote, mean_probabilities, soft_vote
 from labelrisk.files import read_json, write_json, write_parquet, written_aside
 from labelrisk.scores import accuracy, confusion, rounded
-from labelrisk.settings import Settings
-
-ACROSS = "across"
+from labelrisk.settings import ACROSS, Settings
 
 
 def run(settings: Settings, runs: Path, prepared: Path, metrics: Path, plots: Path, predictions: Path) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
 from labelrisk.settings import Settings
-from labelrisk.students.machine import share_cores
+from labelrisk.students.machine import share_cores, uncollected
 
 if TYPE_CHECKING:
     from dvclive import Live
@@ -45,16 +45,18 @@ def run(
     splits["test"] = pq.read_table(test, columns=["id", "text"])
     codes = {name: _codes(splits[name]["label"].to_pylist(), classes, training) for name in ("train", "validation")}
 
-    from labelrisk.students import encoders
-    from labelrisk.students import training as students
-    from labelrisk.students.tokens import tokenise
-
     recipe = settings.train
-    found = encoders.resolve(recipe.model, recipe.revision)
-    tokenizer = encoders.load_tokenizer(found, recipe.revision)
-    tokens = {name: tokenise(tokenizer, part["text"].to_pylist(), recipe.max_tokens) for name, part in splits.items()}
-    student = encoders.load_classifier(found, recipe.revision, classes, recipe.dropout, students.seeds_of(seed).head)
+    with uncollected():
+        from labelrisk.students import encoders
+        from labelrisk.students import training as students
+        from labelrisk.students.tokens import tokenise
+
+        found = encoders.resolve(recipe.model, recipe.revision)
+        tokenizer = encoders.load_tokenizer(found, recipe.revision)
+        head = students.seeds_of(seed).head
+        student = encoders.load_classifier(found, recipe.revision, classes, recipe.dropout, head)
     encoders.check_length(student, recipe.max_tokens)
+    tokens = {name: tokenise(tokenizer, part["text"].to_pylist(), recipe.max_tokens) for name, part in splits.items()}
     with ExitStack() as outputs:
         folder, table, history = (outputs.enter_context(written_aside(path)) for path in (model, predictions, logs))
         with _live(history) as live:

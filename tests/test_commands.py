@@ -1,0 +1,153 @@
+"""What a person types: the command line, the Makefile and the README agree and fail with one sentence."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+from study_files import params, write_study
+
+from labelrisk.cli import main
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path)
+    return tmp_path
+
+
+def test_check_accepts_a_good_study(study):
+    assert main(["check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"codebook": "nowhere.yaml"}, "nowhere.yaml is not there"),
+        ({"corpus": {"kind": "files", "path": "nowhere.csv"}}, "corpus.path names nowhere.csv, which is not there"),
+        (
+            {
+                "annotators": {"gold": {"kind": "gold", "reads": "nowhere.yaml"}},
+                "sources": {"gold": {"annotator": "gold"}},
+            }
+            | {"ensemble": {"across": []}},
+            "annotators.gold.reads names nowhere.yaml",
+        ),
+    ],
+)
+def test_check_names_what_is_absent(study, capsys, change, says):
+    write_study(study, params(**change))
+    assert main(["check"]) == 1
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_check_names_an_absent_key_variable(study, capsys, monkeypatch):
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    content = params()
+    content["annotators"]["model"]["api_key_env"] = "SOME_KEY"
+    write_study(study, content)
+    assert main(["check"]) == 1
+    assert "the variable SOME_KEY, which is not set" in capsys.readouterr().err
+
+
+def test_a_student_that_is_not_there_is_one_sentence(study, capsys):
+    from labelrisk.settings import load
+    from labelrisk.stages import annotate, filter, prepare
+
+    content = params(train=params()["train"] | {"model": "no/such-model"})
+    write_study(study, content)
+    settings = load(study / "params.yaml")
+    prepare.run(settings, study / "prepared", study / "counts.json")
+    annotate.run(settings, "gold", study / "prepared", study / "calls", study / "gold.parquet")
+    filter.run(settings, "gold", study / "prepared", study / "gold.parquet", study / "training.parquet")
+    command = ["train", "--source", "gold", "--seed", "0", "--training", "training.parquet"]
+    command += ["--test", "prepared/test.parquet", "--labels", "prepared/labels.json", "--model", "m"]
+    command += ["--predictions", "p.parquet", "--logs", "l"]
+    assert main(command) == 1
+    assert "needs train.revision" in capsys.readouterr().err
+    assert not (study / "m").exists()
+
+
+def test_an_output_of_an_earlier_stage_that_is_absent_is_named(study, capsys):
+    command = ["filter", "--source", "gold", "--prepared", "nowhere", "--labels", "l", "--out", "o"]
+    assert main(command) == 1
+    assert "is not there; run `dvc repro`" in capsys.readouterr().err
+
+
+def test_table_before_a_run_says_what_to_do(study, capsys):
+    assert main(["table"]) == 1
+    assert "run `make repro` first" in capsys.readouterr().err
+
+
+def test_help_is_light(project):
+    """No heavy import: the modules that take seconds are not loaded."""
+    code = "import sys; from labelrisk.cli import _parser; _parser().format_help(); print(*sys.modules)"
+    environment = os.environ | {"PYTHONPATH": str(project / "src")}
+    loaded = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert not {"torch", "transformers", "pandas", "openai", "pydantic"} & set(loaded.stdout.split())
+
+
+def test_ctrl_c_in_the_middle_is_one_sentence(study, project):
+    environment = os.environ | {"PYTHONPATH": str(project / "src")}
+    command = [sys.executable, "-m", "labelrisk"]
+    arguments = ["prepare", "--out", "prepared", "--metrics", "counts.json"]
+    subprocess.run([*command, *arguments], env=environment, check=True)
+    arguments = [
+        "annotate",
+        "--annotator",
+        "model",
+        "--prepared",
+        "prepared",
+        "--cache",
+        "calls.sqlite",
+        "--out",
+        "l/m",
+    ]
+    process = subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
+    time.sleep(3)
+    process.send_signal(2)
+    _, error = process.communicate(timeout=60)
+    if process.returncode != 0:  # a fast machine may have finished
+        assert process.returncode == 130
+        assert "Traceback" not in error
+        assert "run again to go on" in error
+        assert not (study / "l" / "m").exists()
+
+
+def test_the_readme_names_real_targets_commands_and_keys(project):
+    readme = (project / "README.md").read_text()
+    makefile = (project / "Makefile").read_text()
+    for target in set(re.findall(r"\bmake ([a-z]+)", readme)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL):
+        assert yaml.safe_load(block)
+    for path in re.findall(r"\]\(((?:plots|docs|src)/[^)]+)\)", readme):
+        assert (project / path).is_file(), path
+    assert "@TABLE@" not in readme
+    assert "@SPEED@" not in readme
+
+
+def test_the_readme_table_is_the_one_of_the_committed_metrics(project):
+    from labelrisk.comparison.table import comparison_table
+    from labelrisk.files import read_json
+
+    found = [read_json(project / "metrics" / f"{name}.json") for name in ("sources", "annotators", "ensembles")]
+    assert comparison_table(*found) in (project / "README.md").read_text()
+
+
+def test_the_committed_lock_is_of_the_committed_params(project):
+    """As a pull request without data would be checked: no stage has changed since the committed run."""
+    lock = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
+    settings = yaml.safe_load((project / "params.yaml").read_text())
+    assert {name for name in lock if name.startswith("train@")} == {
+        f"train@{source}-{seed}" for source in settings["sources"] for seed in settings["seeds"]
+    }
+    assert lock["evaluate"]["params"]["params.yaml"]["sources"] == settings["sources"]
+    for name, stage in lock.items():
+        assert stage["cmd"].startswith(f"PYTHONPATH=src python -m labelrisk {name.partition('@')[0]} ")
