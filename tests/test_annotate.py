@@ -14,6 +14,7 @@ from loopback import completion, served
 from study_files import params, texts, write_study
 
 from labelrisk.annotators.calls import CallCache, call_key
+from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import load
 from labelrisk.stages import annotate, prepare
@@ -325,6 +326,17 @@ def test_imported_labels_join_on_the_text(import_study):
     assert ok["entropy"].isna().all()
 
 
+def test_a_text_with_two_labels_has_none_and_votes_on_it_are_pooled(import_study):
+    table = texts().rename(columns={"gold": "label"})
+    twice = pd.concat([table, table.head(1).assign(label="food")])
+    row = import_study(twice, label="label").set_index("id").loc[content_id(table["text"][0])]
+    assert (row["status"], row["reply"]) == ("contradictory", "weather / food")
+    assert pd.isna(row["label"])
+    row = import_study(twice, votes=["label"]).set_index("id").loc[content_id(table["text"][0])]
+    assert (row["status"], row["label"]) == ("ok", "weather")
+    assert row["probabilities"] == pytest.approx([0.5, 0.5])
+
+
 def test_votes_give_smoothed_probabilities_by_hand(import_study):
     """weather, weather, food: (2 + 1) / (3 + 2) and (1 + 1) / (3 + 2)."""
     table = texts()[["text"]].assign(a="weather", b="weather", c="food")
@@ -344,8 +356,5 @@ def test_wrong_imports_are_named(import_study, study):
         import_study(table, label="lable")
     with pytest.raises(LabelRiskError, match="none of the corpus's texts in its column 'text'"):
         import_study(table.assign(text=table["text"] + "!"), label="label")
-    twice = pd.concat([table, table.head(1).assign(label="food")])
-    with pytest.raises(LabelRiskError, match=r"theirs.csv, row 81: the file labels this text twice and differently"):
-        import_study(twice, label="label")
     with pytest.raises(LabelRiskError, match="nowhere.csv is not there"):
         study({"kind": "import", "reads": "nowhere.csv", "label": "label"})

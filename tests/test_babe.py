@@ -63,7 +63,7 @@ def study(shared_data, tmp_path, monkeypatch):
 def test_the_imported_labels_are_as_accurate_as_their_source_says(study):
     _, root = study
     rows = pd.concat([pd.read_parquet(root / "prepared" / f"{s}.parquet") for s in ("train", "validation", "test")])
-    assert len(rows) == 3021
+    assert len(rows) == 3020  # two of the 3,021 differ in white space only
     accuracy = {}
     for name in ("gpt_4", "mistral_7b"):
         frame = pd.read_parquet(root / "labels" / f"{name}.parquet")

@@ -12,7 +12,8 @@ from typing import Any
 class Answer:
     """One row of an annotator's labels file.
 
-    status: `ok`, or why there is no label (`off_list`, `refusal`, `content_filter`, `empty`, `error`, `missing`).
+    status: `ok`, or why there is no label (`off_list`, `refusal`, `content_filter`, `empty`, `error`, `missing`,
+    `contradictory`).
     method: where the probabilities come from (`logprobs`, `votes`) or None; probabilities: in class order, sum 1.
     outside: probability mass on tokens that are no label; None without logprobs.
     """

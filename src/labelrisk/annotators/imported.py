@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,54 +17,42 @@ from labelrisk.settings import ImportAnnotator
 
 
 def imported_answers(name: str, annotator: ImportAnnotator, labels: Sequence[str], rows: pd.DataFrame) -> list[Answer]:
-    """Answers in row order.  A text that the file lacks, or without a label, is `missing`; a wrong one `off_list`.
+    """Answers in row order.  A text that the file lacks, or has without a label, is `missing`; a label outside the
+    codebook is `off_list`; a text with two labels is `contradictory`.  Votes on a text that stands twice are pooled.
 
     rows: column `id`.
-    Raises LabelRiskError for a file that can't be read, one that labels a text twice differently, and one that
-    knows none of the rows.
+    Raises LabelRiskError for a file that can't be read, and one that knows none of the rows.
     """
     path = Path(annotator.reads)
-    columns = ([annotator.label] if annotator.label else []) + list(annotator.votes)
-    table = read_table(path, [annotator.text, *columns], f"annotators.{name}.reads")
-    answers = pd.DataFrame({column: label_names(table[column]) for column in columns})
-    answers.index = pd.Index([content_id(text) if isinstance(text, str) else "" for text in table[annotator.text]])
-    distinct = answers[~answers.reset_index().duplicated().to_numpy()]
-    if (twice := distinct.index.duplicated() & (distinct.index != "")).any():
-        row = int(np.flatnonzero(answers.index == distinct.index[twice][0])[-1]) + 1
-        raise LabelRiskError(
-            f"{path}, row {row}: the file labels this text twice and differently; keep one of the rows"
-        )
-    if not rows["id"].isin(distinct.index).any():
+    columns = [annotator.label] if annotator.label else list(annotator.votes)
+    table = read_table(path, [annotator.text, *columns, *annotator.votes], f"annotators.{name}.reads")
+    said: dict[str, list[str]] = defaultdict(list)
+    voted: dict[str, list[str]] = defaultdict(list)
+    ids = [content_id(text) if isinstance(text, str) else "" for text in table[annotator.text]]
+    for known, columns_of in ((said, columns), (voted, list(annotator.votes))):
+        for column in columns_of:
+            for row, label in zip(ids, label_names(table[column]), strict=True):
+                known[row] += [label] if label is not None else []
+    if not rows["id"].isin(ids).any():
         raise LabelRiskError(
             f"{path} has none of the corpus's texts in its column '{annotator.text}'; "
             f"correct annotators.{name}.reads or .text in params.yaml"
         )
-    found = distinct[~distinct.index.duplicated()].reindex(rows["id"]).astype(object)
-    found = found.where(found.notna(), None)
-    read = [
-        _answer(
-            row[annotator.label] if annotator.label else None,
-            [row[column] for column in annotator.votes],
-            labels,
-            by_votes=annotator.label is None,
-        )
-        for row in found.to_dict("records")
-    ]
-    return read
+    by_label = annotator.label is not None
+    return [_answer(said[row], voted[row], labels, by_label) for row in rows["id"]]
 
 
-def _answer(label: str | None, votes: Sequence[str | None], labels: Sequence[str], by_votes: bool) -> Answer:
-    """One row: the label, or the most frequent vote (the first label of the codebook among equals)."""
-    counts = np.array([sum(vote == name for vote in votes) for name in labels], dtype=float)
-    given = int(counts.sum())
-    if by_votes and given:
-        label = labels[int(np.argmax(counts))]
-    if label is None:
-        off_list = any(vote is not None for vote in votes) and by_votes
-        return Answer("off_list" if off_list else "missing")
+def _answer(said: Sequence[str], votes: Sequence[str], labels: Sequence[str], by_label: bool) -> Answer:
+    """One row: its label, or the most frequent vote (the first label of the codebook among equals)."""
+    counts = np.array([votes.count(name) for name in labels], dtype=float)
+    if not said:
+        return Answer("missing")
+    if by_label and len(set(said)) > 1:
+        return Answer("contradictory", reply=" / ".join(dict.fromkeys(said)))
+    label = said[0] if by_label or not counts.any() else labels[int(np.argmax(counts))]
     if label not in labels:
         return Answer("off_list", reply=label)
-    if not given:
+    if not counts.any():
         return Answer("ok", label, reply=label)
-    smoothed = (counts + 1) / (given + len(labels))  # Laplace: five equal votes are no certainty
+    smoothed = (counts + 1) / (counts.sum() + len(labels))  # Laplace: five equal votes are no certainty
     return Answer("ok", label, "votes", tuple(map(float, smoothed)), reply=label)
