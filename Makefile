@@ -25,7 +25,7 @@ setup: .venv/installed ## create .venv with the pinned dependencies
 	@touch $@
 
 repro: setup check ## run the study and print the comparison of label sources
-	@dvc repro
+	@dvc repro || { dvc checkout --quiet || true; exit 1; }  # a stage that failed leaves its last outputs
 	@$(MAKE) --no-print-directory table
 
 check: setup ## check params.yaml and the files that it names
@@ -57,4 +57,4 @@ lock: ## make requirements.lock anew from pyproject.toml, with the newest versio
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
 clean: ## remove what make and DVC made in this folder, but not the answers that were paid for
-	rm -rf .venv data models .dvc/cache
+	rm -rf .venv data/{prepared,labels,training,predictions,logs,*.parquet} models .dvc/cache

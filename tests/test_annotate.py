@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -175,7 +176,8 @@ def test_an_instruction_inside_a_text_stays_inside_its_delimiters(study, tmp_pat
     [
         (401, "refused the key .*check the variable"),
         (404, "is not there .*check model and base_url"),
-        (400, "refused the first 20 requests .*check model, logprobs"),
+        (402, "wants to be paid first"),
+        (400, "refused 20 requests in a row .*check model, logprobs"),
     ],
 )
 def test_what_no_row_would_get_past_stops_at_once(study, status, says):
@@ -183,6 +185,56 @@ def test_what_no_row_would_get_past_stops_at_once(study, status, says):
     with served(lambda text, before: (status, no)) as ledger, pytest.raises(LabelRiskError, match=says):
         study(chat(ledger.url), retries=0)
     assert len(ledger.bodies) <= 28
+
+
+@pytest.mark.parametrize("status", [402, 403, 408])
+def test_what_stops_in_the_middle_stores_what_was_in_flight(study, status):
+    """The server answers 30 texts and then no more: nothing becomes a final `error`, nothing paid is lost."""
+    answered = set()
+
+    def reply(text, before):
+        if len(answered) >= 30 and text not in answered:
+            return status, {"error": {"message": "no"}}
+        answered.add(text)
+        time.sleep(0.01)
+        return right(text, before)
+
+    with served(reply) as ledger:
+        with pytest.raises(LabelRiskError):
+            study(chat(ledger.url), retries=0)
+        paid = sum(ledger.answered.values())
+        answered.update(texts()["text"])
+        study(chat(ledger.url))
+        assert max(ledger.answered.values()) == 1
+    assert paid >= 30
+    assert sum(ledger.answered.values()) == 80
+
+
+def test_a_full_cache_needs_no_key(study, monkeypatch):
+    monkeypatch.setenv("SOME_KEY", KEY)
+    with served(right) as ledger:
+        study(chat(ledger.url, api_key_env="SOME_KEY"))
+    monkeypatch.delenv("SOME_KEY")
+    assert len(study(chat(ledger.url, api_key_env="SOME_KEY"))) == 80
+
+
+def test_an_answer_without_content_is_stored_and_not_paid_again(study):
+    def reply(text, before):
+        return 200, completion("x", message={"role": "assistant"}, finish_reason="content_filter")
+
+    with served(reply) as ledger:
+        assert set(study(chat(ledger.url))["status"]) == {"content_filter"}
+        study(chat(ledger.url))
+    assert len(ledger.bodies) == 80
+
+
+def test_a_temporary_experiment_uses_the_projects_cache(tmp_path, monkeypatch):
+    inside = tmp_path / ".dvc" / "tmp" / "exps" / "tmpx"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    cache = CallCache(Path(".labelrisk/calls.sqlite"))
+    assert cache.path == tmp_path / ".labelrisk" / "calls.sqlite"
+    assert cache.path.is_file()
 
 
 def test_an_unreachable_endpoint_is_one_sentence(study):

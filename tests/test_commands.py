@@ -28,6 +28,10 @@ def test_check_accepts_a_good_study(study):
     ("change", "says"),
     [
         ({"codebook": "nowhere.yaml"}, "nowhere.yaml is not there"),
+        (
+            {"corpus": {"kind": "files", "path": "data/mine.csv"}},
+            "corpus.path names data/mine.csv, but data/ holds out",
+        ),
         ({"corpus": {"kind": "files", "path": "nowhere.csv"}}, "corpus.path names nowhere.csv, which is not there"),
         (
             {
@@ -45,15 +49,6 @@ def test_check_names_what_is_absent(study, capsys, change, says):
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
-
-
-def test_check_names_an_absent_key_variable(study, capsys, monkeypatch):
-    monkeypatch.delenv("SOME_KEY", raising=False)
-    content = params()
-    content["annotators"]["model"]["api_key_env"] = "SOME_KEY"
-    write_study(study, content)
-    assert main(["check"]) == 1
-    assert "the variable SOME_KEY, which is not set" in capsys.readouterr().err
 
 
 def test_a_student_that_is_not_there_is_one_sentence(study, capsys):

@@ -227,6 +227,7 @@ def test_an_unreadable_file_is_named(tmp_path, monkeypatch, content, says):
     [
         ("task: t\nlables: {a: x, b: y}\n", "unknown key 'lables'; did you mean 'labels'"),
         ("task: t\nlabels: {a: x}\n", "'labels'"),
+        ("task: t\nlabels: {yes: x, no: y}\n", "put the label in quotes"),
         ("a: b: c", "is not YAML"),
     ],
 )

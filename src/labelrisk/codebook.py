@@ -19,7 +19,9 @@ class Codebook(Section):
     @field_validator("labels", mode="before")
     @classmethod
     def _text_names(cls, labels: object) -> object:
-        """YAML reads `1:` as a number and `no:` as false; label names are text."""
+        """YAML reads `1:` as a number, which is a fine name, and `no:` as false, which is another word."""
+        if isinstance(labels, dict) and any(isinstance(name, bool) for name in labels):
+            raise ValueError("YAML reads a bare yes, no, on or off as true or false; put the label in quotes")
         return {str(name): definition for name, definition in labels.items()} if isinstance(labels, dict) else labels
 
     @property

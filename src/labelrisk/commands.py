@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labelrisk.annotators.endpoint import secret_of
 from labelrisk.codebook import read_codebook
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_json, written_aside
@@ -12,9 +11,16 @@ from labelrisk.settings import load
 
 
 def check(params: Path) -> None:
-    """Check params.yaml, the codebook, the files that annotators read and their key variables; run nothing."""
+    """Check params.yaml, the codebook, and the files that annotators read; run nothing."""
     settings = load(params)
     read_codebook(Path(settings.codebook))
+    named = {"corpus.path": settings.corpus.path}
+    named |= {f"annotators.{name}.reads": annotator.reads for name, annotator in settings.annotators.items()}
+    for key, path in named.items():
+        if Path(path).parts[:1] in (("data",), ("models",)):
+            raise LabelRiskError(
+                f"{params}: {key} names {path}, but {path.split('/')[0]}/ holds outputs; move the file"
+            )
     if not Path(settings.corpus.path).exists():
         raise LabelRiskError(f"{params}: corpus.path names {settings.corpus.path}, which is not there; correct it")
     for name, annotator in settings.annotators.items():
@@ -22,8 +28,6 @@ def check(params: Path) -> None:
             raise LabelRiskError(
                 f"{params}: annotators.{name}.reads names {annotator.reads}, which is not there; correct it"
             )
-        if annotator.kind == "chat":
-            secret_of(annotator, name)
 
 
 def table(params: Path, metrics: Path, markdown: bool) -> None:

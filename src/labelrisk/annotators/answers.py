@@ -42,7 +42,11 @@ def read_answer(response: dict[str, Any], labels: Sequence[str], codes: Sequence
         return Answer("content_filter", reply=reply)
     if message.get("refusal"):
         return Answer("refusal", reply=message["refusal"])
-    if reply is None or not reply.strip():
+    if reply is None or reply == "":
+        return Answer("empty", reply=reply)
+    if not isinstance(reply, str):  # parts of a message, a tool call: nothing that was asked for
+        return Answer("off_list", reply=str(reply))
+    if not reply.strip():
         return Answer("empty", reply=reply)
     by_reply = {_merged(code): position for position, code in enumerate(codes)}
     by_reply |= {_merged(name): position for position, name in enumerate(labels) if _merged(name) not in by_reply}

@@ -33,6 +33,15 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
+def shared_between_experiments(path: Path) -> Path:
+    """The project's own file also for `dvc exp run --temp` and the queue, whose folders DVC deletes afterwards."""
+    parts = Path.cwd().parts
+    for place in range(len(parts) - 2):
+        if parts[place : place + 3] == (".dvc", "tmp", "exps"):
+            return Path(*parts[:place]) / path
+    return path
+
+
 class CallCache:
     """Answers by call key in one SQLite file; an answer is on disk when `store` returns.
 
@@ -40,7 +49,7 @@ class CallCache:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path = shared_between_experiments(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)

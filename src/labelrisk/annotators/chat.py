@@ -13,7 +13,7 @@ from tqdm import tqdm
 from labelrisk.annotators.answers import Answer, read_answer
 from labelrisk.annotators.calls import CallCache, call_key
 from labelrisk.annotators.demonstrations import Demonstrations
-from labelrisk.annotators.endpoint import Endpoint, NoAnswer, RowRefused
+from labelrisk.annotators.endpoint import Endpoint, NoAnswer, RowRefused, endpoint_name
 from labelrisk.annotators.prompts import label_codes, messages
 from labelrisk.codebook import Codebook
 from labelrisk.errors import LabelRiskError
@@ -65,14 +65,16 @@ def chat_answers(
     until then is stored.
     """
     demonstrations = Demonstrations(train, annotator.shots, annotator.draw, annotator.seed, name)
-    endpoint = Endpoint(annotator, settings, name)
+    endpoint = endpoint_name(annotator)
     shown = map(demonstrations.shown_to, rows["id"])
     requests = [request_body(annotator, codebook, pairs, text) for pairs, text in zip(shown, rows["text"], strict=True)]
-    calls = [Call(place, call_key(endpoint.name, body), body) for place, body in enumerate(requests)]
+    calls = [Call(place, call_key(endpoint, body), body) for place, body in enumerate(requests)]
     responses = {call.position: found for call in calls if (found := cache.find(call.key)) is not None}
-    with bar(len(calls), f"annotate {name}", "row", done=len(responses)) as progress:
-        session = _Session(name, endpoint, cache, progress, responses)
-        asyncio.run(session.ask_missing(calls, settings.concurrency))
+    session = _Session(name, endpoint, cache, responses)
+    if len(responses) < len(calls):  # a key is needed only where something is left to ask
+        client = Endpoint(annotator, settings, name)
+        with bar(len(calls), f"annotate {name}", "row", done=len(responses)) as progress:
+            asyncio.run(session.ask_missing(calls, client, progress, settings.concurrency))
     codes = label_codes(codebook.names)
     answers = [
         Answer("error", reply=session.refused[call.position])
@@ -86,70 +88,60 @@ def chat_answers(
 class _Session:
     """The asking of one annotator: workers that take the next call as soon as they are free."""
 
-    def __init__(
-        self,
-        name: str,
-        endpoint: Endpoint,
-        cache: CallCache,
-        progress: tqdm[Any],
-        responses: dict[int, dict[str, Any]],
-    ) -> None:
+    def __init__(self, name: str, endpoint: str, cache: CallCache, responses: dict[int, dict[str, Any]]) -> None:
         self.refused: dict[int, str] = {}
         self._name = name
         self._endpoint = endpoint
         self._cache = cache
-        self._progress = progress
         self._responses = responses
+        self._fatal: LabelRiskError | None = None
         self._failed_in_a_row = 0
+        self._refused_in_a_row = 0
         self._reason = ""
 
-    async def ask_missing(self, calls: list[Call], concurrency: int) -> None:
+    async def ask_missing(self, calls: list[Call], client: Endpoint, progress: tqdm[Any], concurrency: int) -> None:
         """Ask every call without a response; the first one alone, so that a wrong endpoint costs one request."""
         missing = [call for call in calls if call.position not in self._responses]
         try:
-            await self._work(iter(missing[:1]))
+            await self._work(iter(missing[:1]), client, progress)
             if not self._reason:
                 queue = iter(missing[1:])
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(min(concurrency, len(missing))):
-                        group.create_task(self._work(queue))
-        except* LabelRiskError as errors:
-            raise _first(errors) from None
+                await asyncio.gather(*(self._work(queue, client, progress) for _ in range(concurrency)))
         finally:
-            await self._endpoint.close()
+            await client.close()
+        if self._fatal is not None:
+            raise self._fatal
         if left := len(calls) - len(self._responses) - len(self.refused):
             raise LabelRiskError(
                 f"annotators.{self._name}: {left} of {len(calls)} rows have no answer ({self._reason}); "
                 "every answer so far is stored: check the endpoint and run again to ask for the rest only"
             )
 
-    async def _work(self, queue: Iterator[Call]) -> None:
-        for call in queue:
+    async def _work(self, queue: Iterator[Call], client: Endpoint, progress: tqdm[Any]) -> None:
+        """Ask until the queue is empty or the endpoint turns out useless; what is in flight then is still stored."""
+        while self._fatal is None and self._failed_in_a_row < FAILURES_IN_A_ROW:
+            if (call := next(queue, None)) is None:
+                return
             try:
-                response = await self._endpoint.ask(call.request)
+                response = await client.ask(call.request)
+                self._cache.store(call.key, self._endpoint, call.request, response)
             except RowRefused as error:
                 self.refused[call.position] = str(error)
-                self._stop_if_all_are_refused(str(error))
+                self._refused_in_a_row += 1
+                if self._refused_in_a_row >= FAILURES_IN_A_ROW:
+                    self._fatal = self._refusal(str(error))
             except NoAnswer as error:
                 self._reason = str(error)
                 self._failed_in_a_row += 1
-                if self._failed_in_a_row >= FAILURES_IN_A_ROW:
-                    return
+            except LabelRiskError as error:
+                self._fatal = error
             else:
-                self._cache.store(call.key, self._endpoint.name, call.request, response)
                 self._responses[call.position] = response
-                self._failed_in_a_row = 0
-            self._progress.update()
+                self._failed_in_a_row = self._refused_in_a_row = 0
+            progress.update()
 
-    def _stop_if_all_are_refused(self, reason: str) -> None:
-        if len(self.refused) >= FAILURES_IN_A_ROW and not self._responses:
-            raise LabelRiskError(
-                f"annotators.{self._name}: the endpoint refused the first {len(self.refused)} requests ({reason}); "
-                "check model, logprobs and extra_body in params.yaml"
-            )
-
-
-def _first(group: BaseExceptionGroup[Any]) -> LabelRiskError:
-    """The one sentence of a group of errors."""
-    found = group.exceptions[0]
-    return _first(found) if isinstance(found, BaseExceptionGroup) else LabelRiskError(str(found))
+    def _refusal(self, reason: str) -> LabelRiskError:
+        return LabelRiskError(
+            f"annotators.{self._name}: the endpoint refused {FAILURES_IN_A_ROW} requests in a row ({reason}); "
+            "every answer so far is stored: check model, logprobs and extra_body in params.yaml"
+        )

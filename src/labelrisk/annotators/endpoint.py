@@ -12,6 +12,8 @@ from labelrisk.settings import AnnotateSettings, ChatAnnotator
 if TYPE_CHECKING:
     import openai
 
+REFUSED = (400, 413, 422)  # the request itself is wrong or too long
+PAYMENT_REQUIRED = 402
 EMBEDDED = "embedded"  # the base_url of the model in this process
 
 
@@ -24,15 +26,14 @@ class NoAnswer(Exception):
 
 
 class Endpoint:
-    """Asks one endpoint; `name` goes into the call key.
+    """Asks one endpoint.
 
     Raises LabelRiskError for a key variable that is not set.
     """
 
     def __init__(self, annotator: ChatAnnotator, settings: AnnotateSettings, key: str) -> None:
         self._where = f"annotators.{key} ({annotator.model} at {annotator.base_url})"
-        self._secret = secret_of(annotator, key)
-        self.name = annotator.base_url.rstrip("/")
+        self._secret = _secret_of(annotator, key)
         self._client = self._connect(annotator, settings)
 
     def _connect(self, annotator: ChatAnnotator, settings: AnnotateSettings) -> openai.AsyncOpenAI:
@@ -42,9 +43,8 @@ class Endpoint:
         if annotator.base_url == EMBEDDED:
             import httpx2
 
-            from labelrisk.annotators.embedded import REVISION, EmbeddedTransport
+            from labelrisk.annotators.embedded import EmbeddedTransport
 
-            self.name = f"{EMBEDDED}/{REVISION}"
             http_client = httpx2.AsyncClient(transport=EmbeddedTransport())
             return openai.AsyncOpenAI(api_key="none", base_url="http://embedded/v1", http_client=http_client, **common)
         return openai.AsyncOpenAI(
@@ -81,7 +81,13 @@ class Endpoint:
         except openai.APIConnectionError as error:
             raise NoAnswer(f"can't be reached: {self._told(error.__cause__ or error)}") from None
         except openai.APIStatusError as error:
-            raise RowRefused(self._told(error)) from None
+            if error.status_code in REFUSED:
+                raise RowRefused(self._told(error)) from None
+            if error.status_code == PAYMENT_REQUIRED:
+                raise LabelRiskError(
+                    f"{self._where} wants to be paid first ({self._told(error)}); add credit"
+                ) from None
+            raise NoAnswer(self._told(error)) from None
         return _completion(raw.http_response.content)
 
     def _told(self, error: BaseException) -> str:
@@ -94,17 +100,26 @@ class Endpoint:
         await self._client.close()
 
 
+def endpoint_name(annotator: ChatAnnotator) -> str:
+    """What stands for the endpoint in a call key."""
+    if annotator.base_url != EMBEDDED:
+        return annotator.base_url.rstrip("/")
+    from labelrisk.annotators.embedded import REVISION
+
+    return f"{EMBEDDED}/{REVISION}"
+
+
 def _completion(content: bytes) -> dict[str, Any]:
     """The response body, whatever it says, if it is a chat completion at all."""
     try:
         response: dict[str, Any] = json.loads(content)
-        response["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError):
+        response["choices"][0]["message"].keys()
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise NoAnswer("the answer was broken or no chat completion") from None
     return response
 
 
-def secret_of(annotator: ChatAnnotator, key: str) -> str | None:
+def _secret_of(annotator: ChatAnnotator, key: str) -> str | None:
     """The API key from the environment variable that the annotator names, or None.
 
     Raises LabelRiskError when the variable is not set.
