@@ -148,7 +148,7 @@ def test_dvc_shows_experiments_metrics_and_plots(copy):
     assert code == 0
     columns = output.splitlines()[0].split(",")
     assert len(columns) < 25
-    assert {"gold.macro_f1", "seeds"} <= set(columns)
+    assert {"gold.p_uc", "seeds"} <= set(columns)
     code, output = copy.run("dvc", "plots", "show")
     assert code == 0, output
     page = (copy.root / "dvc_plots" / "index.html").read_text()
