@@ -35,8 +35,9 @@ table: setup ## print the comparison of the last run
 	@labelrisk table
 
 compare: setup ## experiments side by side, only what differs
-	@dvc exp show --only-changed --no-pager \
-	  --drop '(src|data|codebooks|requirements|texts).*|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)).*' 
+	@dvc exp show --csv --only-changed \
+	  --drop '(src|data|codebooks|requirements|texts).*|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)).*' \
+	  | labelrisk compare
 
 test: setup lint ## lint, type check and tests
 	python -m pytest

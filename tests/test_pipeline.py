@@ -149,6 +149,11 @@ def test_dvc_shows_experiments_metrics_and_plots(copy):
     columns = output.splitlines()[0].split(",")
     assert len(columns) < 25
     assert {"gold.p_uc", "seeds"} <= set(columns)
+    command = [sys.executable, "-m", "labelrisk", "compare"]
+    environment = copy.environment | {"PYTHONPATH": str(copy.root / "src")}
+    turned = subprocess.run(command, input=output, env=environment, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"^gold.p_uc +", turned, re.MULTILINE)
+    assert max(map(len, turned.splitlines())) <= 80
     code, output = copy.run("dvc", "plots", "show")
     assert code == 0, output
     page = (copy.root / "dvc_plots" / "index.html").read_text()

@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         for argument, kind in arguments:
             stage.add_argument(f"--{argument}", type=kind, required=True)
     commands.add_parser("check", help="check params.yaml and the files it names, run nothing")
+    commands.add_parser("compare", help="`dvc exp show --csv` on its side (see make compare)")
     vega = commands.add_parser("vega", help="write the script that the page of `dvc plots show` draws with")
     vega.add_argument("--out", type=Path, required=True, help="where the page looks for it: .labelrisk/vega.js")
     table = commands.add_parser("table", help="print the comparison of label sources")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from labelrisk.codebook import read_codebook
@@ -42,6 +43,18 @@ def table(params: Path, metrics: Path, markdown: bool) -> None:
     if not markdown:
         pictures = sorted(str(path) for path in Path("plots").glob("*.png"))
         print(f"\nPictures: {' '.join(pictures)}\nMore: dvc plots show, dvc metrics show, make compare")
+
+
+def compare(params: Path) -> None:
+    """Turn the CSV of `dvc exp show` (standard input) on its side: a row per value, a column per experiment."""
+    import pandas as pd
+
+    shown = pd.read_csv(sys.stdin, dtype=str)
+    names = shown["Experiment"].fillna(shown["rev"])
+    values = shown.drop(columns=["Experiment", "rev", "typ", "Created", "parent"], errors="ignore")
+    values.index = pd.Index(names, name=None)
+    with pd.option_context("display.max_colwidth", 24):
+        print(values.T.fillna("-").to_string())
 
 
 def vega(params: Path, out: Path) -> None:
