@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 REVISION = f"{SHA256[:12]}-1"  # of the weights, and of how this module turns similarities into answers
 DIMENSIONS = 384  # of the vectors
-MOST_TOP_LOGPROBS = 20  # as many as the OpenAI API serves
 LABEL_LINE = re.compile(r"^([A-Z]): (.+)$", re.MULTILINE)
 EXAMPLE = re.compile(r"<text>\n(.*?)\n</text>\nLabel:(?: ([A-Z]))?", re.DOTALL)
 
@@ -102,7 +101,7 @@ def _completion(body: dict[str, Any], codes: list[str], probabilities: np.ndarra
     order = np.argsort(-probabilities, kind="stable")
     top = [
         {"token": codes[position], "logprob": float(np.log(max(probabilities[position], 1e-30))), "bytes": None}
-        for position in order[:MOST_TOP_LOGPROBS]
+        for position in order
     ]
     content = [{**top[0], "top_logprobs": top[: body.get("top_logprobs", 0)]}]
     return {
