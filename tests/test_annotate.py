@@ -210,6 +210,21 @@ def test_what_stops_in_the_middle_stores_what_was_in_flight(study, status):
     assert sum(ledger.answered.values()) == 80
 
 
+@pytest.mark.parametrize("status", [402, 403, 408, 409])
+def test_a_passing_refusal_of_a_row_is_no_final_error(study, tmp_path, status):
+    """One text fails once: the stage must fail and ask it again, not write it down as `error`."""
+    victim = texts()["text"][10]
+
+    def reply(text, before):
+        return (status, {"error": {"message": "no"}}) if text == victim and not before else right(text, before)
+
+    with served(reply) as ledger:
+        with pytest.raises(LabelRiskError):
+            study(chat(ledger.url), retries=0)
+        assert not (tmp_path / "labels").exists()
+        assert set(study(chat(ledger.url))["status"]) == {"ok"}
+
+
 def test_a_full_cache_needs_no_key(study, monkeypatch):
     monkeypatch.setenv("SOME_KEY", KEY)
     with served(right) as ledger:
