@@ -22,6 +22,7 @@ def settings(**changes):
             "gold": {"kind": "gold", "reads": "codebook.yaml"},
             "llm": {"kind": "import", "reads": "labels.csv", "label": "label"},
         },
+        "panels": {},
         "sources": {
             "perfect": {"annotator": "gold"},
             "constant": {"annotator": "llm"},
@@ -53,7 +54,7 @@ def student(source, seed):
 
 def write_study(root: Path) -> dict[str, Path]:
     """Write prepared, labels, training, predictions, logs and models below `root`; returns the paths of all."""
-    names = ("prepared", "labels", "training", "predictions", "logs", "models", "metrics", "plots")
+    names = ("prepared", "labels", "ballots", "training", "predictions", "logs", "models", "metrics", "plots")
     paths = {name: root / name for name in names}
     for path in paths.values():
         path.mkdir()

@@ -23,6 +23,7 @@ PARAMS: dict[str, Any] = {
         "gold": {"kind": "gold", "reads": "codebook.yaml"},
         "model": {"kind": "chat", "reads": "codebook.yaml", "model": "m", "base_url": "embedded", "shots": 2},
     },
+    "panels": {},
     "sources": {
         "gold": {"annotator": "gold"},
         "model": {"annotator": "model"},

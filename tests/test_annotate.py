@@ -3,18 +3,15 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from loopback import completion, served
 from study_files import params, texts, write_study
 
-from labelrisk.annotators.calls import CallCache, call_key
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import load
@@ -41,7 +38,8 @@ def study(tmp_path, monkeypatch):
         content["annotate"] |= annotate_changes
         write_study(tmp_path, content)
         out = tmp_path / "labels" / "model.parquet"
-        annotate.run(load(tmp_path / "params.yaml"), "model", tmp_path / "prepared", tmp_path / "calls.sqlite", out)
+        places = (tmp_path / "prepared", tmp_path / ".labelrisk" / "calls.sqlite", out, tmp_path / "ballots.parquet")
+        annotate.run(load(tmp_path / "params.yaml"), "model", *places, tmp_path / "metrics.json")
         return pd.read_parquet(out)
 
     return run
@@ -88,14 +86,6 @@ def test_whatever_changes_the_request_is_asked_anew(study, change):
         study(chat(ledger.url))
         study(chat(ledger.url, **change))
     assert len(ledger.bodies) > 80
-
-
-def test_the_key_holds_endpoint_and_request():
-    request = {"model": "m", "messages": [], "temperature": 0.0}
-    key = call_key("http://a/v1", request)
-    assert key == call_key("http://a/v1", dict(reversed(request.items())))
-    assert key != call_key("http://b/v1", request)
-    assert key != call_key("http://a/v1", request | {"seed": 1})
 
 
 def test_faults_are_retried_and_no_answer_is_paid_twice(study):
@@ -155,7 +145,7 @@ def test_odd_answers_keep_their_own_status_and_no_label(study):
 
 def test_no_logprobs_means_no_entropy(study):
     with served(lambda text, before: (200, completion("A"))) as ledger:
-        frame = study(chat(ledger.url, logprobs=False))
+        frame = study(chat(ledger.url, confidence="none"))
     assert frame["entropy"].isna().all()
     assert frame["method"].isna().all()
     assert "logprobs" not in ledger.bodies[0]
@@ -167,7 +157,7 @@ def test_an_instruction_inside_a_text_stays_inside_its_delimiters(study, tmp_pat
     write_study(tmp_path, rows=rows)
     prepare.run(load(tmp_path / "params.yaml"), tmp_path / "prepared", tmp_path / "counts.json")
     with served(lambda text, before: (200, completion("A"))) as ledger:
-        study(chat(ledger.url, shots=0))
+        study(chat(ledger.url, shots=0, confidence="none"))
     assert all(body["messages"][1]["content"].count("</text>") == 1 for body in ledger.bodies)
 
 
@@ -177,7 +167,7 @@ def test_an_instruction_inside_a_text_stays_inside_its_delimiters(study, tmp_pat
         (401, "refused the key .*check the variable"),
         (404, "is not there .*check model and base_url"),
         (402, "wants to be paid first"),
-        (400, "refused 20 requests in a row .*check model, logprobs"),
+        (400, "refused 20 requests in a row .*check model, confidence"),
     ],
 )
 def test_what_no_row_would_get_past_stops_at_once(study, status, says):
@@ -240,26 +230,17 @@ def test_an_answer_without_content_is_stored_and_not_paid_again(study):
     with served(reply) as ledger:
         assert set(study(chat(ledger.url))["status"]) == {"content_filter"}
         study(chat(ledger.url))
-    assert len(ledger.bodies) == 80
-
-
-def test_a_temporary_experiment_uses_the_projects_cache(tmp_path, monkeypatch):
-    inside = tmp_path / ".dvc" / "tmp" / "exps" / "tmpx"
-    inside.mkdir(parents=True)
-    monkeypatch.chdir(inside)
-    cache = CallCache(Path(".labelrisk/calls.sqlite"))
-    assert cache.path == tmp_path / ".labelrisk" / "calls.sqlite"
-    assert cache.path.is_file()
+    assert len(ledger.bodies) == 160  # each asked, and asked once more with what was wrong; nothing in the second run
 
 
 def test_an_unreachable_endpoint_is_one_sentence(study):
-    with pytest.raises(LabelRiskError, match=r"80 of 80 rows have no answer \(can't be reached") as caught:
+    with pytest.raises(LabelRiskError, match=r"annotators\.model gives no answers \(can't be reached") as caught:
         study(chat("http://127.0.0.1:9/v1"), retries=0)
     assert "\n" not in str(caught.value)
 
 
 def test_a_base_url_that_is_none_is_one_sentence(study):
-    with pytest.raises(LabelRiskError, match="80 of 80 rows have no answer"):
+    with pytest.raises(LabelRiskError, match="gives no answers"):
         study(chat("localhost:9"), retries=0)
 
 
@@ -313,7 +294,8 @@ def test_a_killed_run_asks_only_for_the_rest(study, tmp_path, project):
         content["annotators"]["model"] = chat(ledger.url)
         write_study(tmp_path, content)
         command = [sys.executable, "-m", "labelrisk", "annotate", "--annotator", "model", "--prepared", "prepared"]
-        command += ["--cache", "calls.sqlite", "--out", "labels/model.parquet"]
+        command += ["--cache", ".labelrisk/calls.sqlite", "--out", "labels/model.parquet"]
+        command += ["--ballots", "ballots.parquet", "--metrics", "metrics.json"]
         environment = os.environ | {"PYTHONPATH": str(project / "src")}
         killed = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         while sum(ledger.answered.values()) < 30:
@@ -327,33 +309,10 @@ def test_a_killed_run_asks_only_for_the_rest(study, tmp_path, project):
     assert len(pd.read_parquet("labels/model.parquet")) == 80
 
 
-def test_a_cache_that_is_none_is_never_overwritten(tmp_path):
-    file = tmp_path / "calls.sqlite"
-    file.write_bytes(b"these are paid answers in a broken file" * 100)
-    with pytest.raises(LabelRiskError, match=r"calls\.sqlite can't be used as call cache"):
-        CallCache(file)
-    assert file.read_bytes().startswith(b"these are paid")
-
-
-def test_a_cache_of_a_newer_version_is_left_alone(tmp_path):
-    with sqlite3.connect(tmp_path / "calls.sqlite") as connection:
-        connection.execute("PRAGMA user_version=99")
-    connection.close()
-    with pytest.raises(LabelRiskError, match="of version 99, newer"):
-        CallCache(tmp_path / "calls.sqlite")
-
-
-def test_the_first_answer_to_a_call_stays(tmp_path):
-    cache = CallCache(tmp_path / "calls.sqlite")
-    cache.store("k", "e", {"model": "m"}, {"answer": 1})
-    cache.store("k", "e", {"model": "m"}, {"answer": 2})
-    assert cache.find("k") == {"answer": 1}
-    assert cache.find("other") is None
-
-
 def test_gold_is_an_annotator_without_doubts(study, tmp_path):
     out = tmp_path / "labels" / "gold.parquet"
-    annotate.run(load(tmp_path / "params.yaml"), "gold", tmp_path / "prepared", tmp_path / "calls.sqlite", out)
+    places = (tmp_path / "prepared", tmp_path / ".labelrisk" / "calls.sqlite", out, tmp_path / "ballots.parquet")
+    annotate.run(load(tmp_path / "params.yaml"), "gold", *places, tmp_path / "metrics.json")
     frame = pd.read_parquet(out)
     assert list(frame["label"]) == [GOLD[text] for text in _texts()]
     assert frame["entropy"].isna().all()

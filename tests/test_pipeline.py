@@ -17,6 +17,8 @@ from study_files import params, write_study
 
 SMALL = params(seeds=[0, 1])
 SMALL["sources"].pop("model")
+SMALL["annotators"]["coder"] = {"kind": "import", "reads": "texts.csv", "label": "gold"}
+SMALL["panels"] = {"duo": {"members": ["model", "coder"], "merge": "majority"}}
 SMALL["ensemble"] = {"across": ["model_gold"]}
 
 
@@ -113,7 +115,11 @@ def test_every_declared_file_is_there(copy):
         assert frame["split"].value_counts().to_dict() == {"test": 20, "validation": 16}
         assert frame["probabilities"].map(len).eq(2).all()
     assert set(metrics(copy, "sources")) == {"gold", "model_gold"}
-    assert metrics(copy, "annotators")["model"]["test_coverage"] == 1.0
+    assert {name: scores["test_coverage"] for name, scores in metrics(copy, "annotators").items()} == {
+        "model": 1.0,
+        "coder": 1.0,
+        "duo": 1.0,
+    }
     assert set(metrics(copy, "ensembles")) == {"gold", "model_gold", "across"}
     for name in ("f1_by_source", "curves", "confusion"):
         assert (copy.root / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -166,9 +172,13 @@ def test_a_new_seed_trains_only_its_runs_and_a_shorter_list_leaves_nothing_stale
     copy.write(SMALL | {"seeds": [0, 1, 2]})
     ran, _ = copy.repro()
     assert ran == {"train@gold-2", "train@model_gold-2", "evaluate", "ensemble"}
-    copy.write(SMALL | {"seeds": [0, 2], "sources": {"gold": SMALL["sources"]["gold"]}, "ensemble": {"across": []}})
+    fewer = {"seeds": [0, 2], "sources": {"gold": SMALL["sources"]["gold"]}, "ensemble": {"across": []}, "panels": {}}
+    fewer["annotators"] = {name: SMALL["annotators"][name] for name in ("gold", "model")}
+    copy.write(SMALL | fewer)
     ran, _ = copy.repro()
     assert ran == {"evaluate", "ensemble"}
+    for folder in ("labels", "ballots"):
+        assert {path.stem for path in (copy.root / "data" / folder).iterdir()} == {"gold", "model"}
     assert set(metrics(copy, "sources")) == {"gold"}
     assert sorted(path.name for path in (copy.root / "data" / "predictions").iterdir()) == ["gold"]
     assert sorted(path.name for path in (copy.root / "models" / "gold").iterdir()) == ["0", "2"]

@@ -8,7 +8,7 @@ import yaml
 
 # modules that word errors, carry settings (tracked as params), show progress or move bytes
 CARRIERS = {"__init__", "cli", "errors", "files", "progress", "settings", "typed"}
-STAGES = ("prepare", "annotate", "filter", "train", "evaluate", "ensemble")
+STAGES = ("prepare", "annotate", "merge", "filter", "train", "evaluate", "ensemble")
 
 
 def imported(file: Path, source: Path) -> set[Path]:

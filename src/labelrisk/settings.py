@@ -16,6 +16,8 @@ SLUG = re.compile(r"[a-z0-9_]+")
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
+Merge = Literal["majority", "dawid_skene"]
+Capability = Literal["logprobs", "json_schema", "guided_choice"]
 
 
 class ApidocsCorpus(Section):
@@ -77,13 +79,26 @@ class ImportAnnotator(Section):
     reads: str
     text: str = "text"
     label: str | None = None
-    votes: tuple[str, ...] = ()
+    votes: tuple[str, ...] = ()  # one column per coder
+    merge: Merge = "majority"  # of the votes
+    probabilities: dict[str, str] = {}  # label -> column
 
     @model_validator(mode="after")
     def _has_labels(self) -> ImportAnnotator:
-        if self.label is None and not self.votes:
-            raise ValueError("needs 'label' (a column) or 'votes' (a list of columns)")
+        if self.label is None and not self.votes and not self.probabilities:
+            raise ValueError("needs 'label' (a column), 'votes' (a list of columns) or 'probabilities' (label: column)")
+        if self.votes and self.probabilities:
+            raise ValueError("'votes' and 'probabilities' can't be combined")
         return self
+
+
+class Price(Section):
+    """Dollars, or any one currency, per million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    cached_input: Annotated[float, Field(ge=0)] | None = None
+    batch: Annotated[float, Field(gt=0, le=1)] = 0.5  # what `mode: batch` pays of these
 
 
 class ChatAnnotator(Section):
@@ -94,12 +109,58 @@ class ChatAnnotator(Section):
     model: str
     base_url: str
     api_key_env: str | None = None
+    key_header: str | None = None  # where the key goes when not into `Authorization: Bearer`
+    extra_query: dict[str, str] = {}
+    serves: tuple[Capability, ...] | None = None  # what `labelrisk probe` found
+    mode: Literal["requests", "batch"] = "requests"
+    # what is asked
     shots: Annotated[int, Field(ge=0)] = 3
-    draw: Literal["random", "balanced"] = "random"
+    draw: Literal["fixed", "random", "balanced", "nearest", "diverse"] = "fixed"
+    pool: Count = 1000  # candidates for demonstrations, of the train rows with gold
     seed: Seed = 0
     temperature: Annotated[float, Field(ge=0)] = 0.0
-    logprobs: bool = True
-    extra_body: dict[str, Any] = Field(default_factory=dict)
+    answer: Literal["code", "json_schema", "guided_choice"] = "code"
+    confidence: Literal["logprobs", "votes", "verbalised", "explanations", "none"] = "logprobs"
+    top_logprobs: Annotated[int, Field(ge=1)] = 20  # as many as the OpenAI API serves
+    samples: Annotated[int, Field(ge=2)] = 5  # of votes and explanations
+    vary: Literal["sampling", "demonstrations"] = "sampling"  # what differs between votes
+    reasks: Annotated[int, Field(ge=0, le=1)] = 1  # after an answer that is no label
+    screening: Literal["none", "rules", "similarity", "canary"] = "none"
+    extra_body: dict[str, Any] = Field(default_factory=dict)  # has the last word; null leaves a key out
+    # how, and at what price
+    timeout: Annotated[float, Field(gt=0)] | None = None
+    price: Price | None = None
+    max_cost: Annotated[float, Field(gt=0)] | None = None
+    max_requests: Count | None = None
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ChatAnnotator:
+        sampled = self.confidence == "explanations" or (self.confidence == "votes" and self.vary == "sampling")
+        if sampled and self.temperature == 0:
+            raise ValueError(f"'confidence: {self.confidence}' at temperature 0 samples one answer; set 'temperature'")
+        if self.confidence == "votes" and self.vary == "demonstrations" and not self.shots:
+            raise ValueError("'vary: demonstrations' needs 'shots'")
+        if self.answer == "guided_choice" and self.confidence in ("verbalised", "explanations"):
+            raise ValueError(
+                f"'confidence: {self.confidence}' needs more than a choice; set 'answer: code' or json_schema"
+            )
+        if self.max_cost is not None and self.price is None:
+            raise ValueError("'max_cost' needs 'price': {input: ..., output: ...} per million tokens")
+        unbounded = self.extra_body.get("max_tokens", 1) is None and not self.extra_body.get("max_completion_tokens")
+        if self.max_cost is not None and unbounded:
+            raise ValueError("'max_cost' needs a longest answer; set 'extra_body.max_completion_tokens'")
+        for word in ("n", "stream"):
+            if self.extra_body.get(word) not in (None, 1, False):
+                raise ValueError(f"'extra_body.{word}' would break the answers; leave it out (see 'confidence: votes')")
+        needed = {"logprobs": self.confidence == "logprobs"} | {
+            name: self.answer == name for name in ("json_schema", "guided_choice")
+        }
+        lacking = [name for name, asked in needed.items() if asked and name not in (self.serves or needed)]
+        if self.serves is not None and lacking:
+            raise ValueError(f"asks for {lacking[0]}, which 'serves' does not list; change 'confidence' or 'answer'")
+        return self
 
 
 Annotator = Annotated[GoldAnnotator | ImportAnnotator | ChatAnnotator, Field(discriminator="kind")]
@@ -111,6 +172,20 @@ class AnnotateSettings(Section):
     concurrency: Count
     timeout: Annotated[float, Field(gt=0)]
     retries: Annotated[int, Field(ge=0)]
+    patience: Annotated[float, Field(gt=0)] = 600.0  # seconds without any answer until the endpoint counts as gone
+
+
+class Panel(Section):
+    """Several annotators' labels merged into one."""
+
+    members: Annotated[tuple[str, ...], Field(min_length=2)]
+    merge: Merge = "majority"
+
+    @model_validator(mode="after")
+    def _members_differ(self) -> Panel:
+        if len(set(self.members)) < len(self.members):
+            raise ValueError("'members' names an annotator twice; each has one vote")
+        return self
 
 
 class Selection(Section):
@@ -185,6 +260,7 @@ class Settings(Section):
     codebook: str
     corpus: Corpus
     annotators: dict[str, Annotator]
+    panels: dict[str, Panel] = {}
     sources: dict[str, Source]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     prepare: PrepareSettings
@@ -207,18 +283,31 @@ def load(path: Path) -> Settings:
 
 def _check_names(settings: Settings, path: Path) -> None:
     """Names must be slugs that DVC can use, and must be declared where they are used."""
-    for section, names in (("annotators", settings.annotators), ("sources", settings.sources)):
-        for name in names:
+    for section in ("annotators", "panels", "sources"):
+        for name in getattr(settings, section):
             if not SLUG.fullmatch(name):
                 raise LabelRiskError(
                     f"{path}: '{name}' in {section} can't name a DVC stage; use lower-case letters, digits and '_' only"
                 )
     if ACROSS in settings.sources:
         raise LabelRiskError(f"{path}: the source '{ACROSS}' has the name of the vote over sources; rename it")
+    for name, panel in settings.panels.items():
+        if name in settings.annotators:
+            raise LabelRiskError(f"{path}: '{name}' is both an annotator and a panel; rename one")
+        for member in panel.members:
+            if member not in settings.annotators:
+                raise _undeclared(path, f"panels.{name}.members", member, "annotator", settings.annotators)
+            if isinstance(settings.annotators[member], GoldAnnotator):
+                raise LabelRiskError(
+                    f"{path}: panels.{name}.members names {member}, which is gold: its votes would spend gold labels "
+                    "that nobody counts; leave it out"
+                )
+    labellers: dict[str, Annotator | Panel] = settings.annotators | settings.panels
     for name, source in settings.sources.items():
-        if source.annotator not in settings.annotators:
-            raise _undeclared(path, f"sources.{name}.annotator", source.annotator, "annotator", settings.annotators)
-        of_gold = settings.annotators[source.annotator].kind == "gold"
+        if source.annotator not in labellers:
+            raise _undeclared(path, f"sources.{name}.annotator", source.annotator, "annotator", labellers)
+        labeller = labellers[source.annotator]
+        of_gold = isinstance(labeller, GoldAnnotator)
         if of_gold and (source.noise or source.select):
             raise LabelRiskError(
                 f"{path}: sources.{name}: gold has no errors or doubts to copy; "

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+VERBALISED = re.compile(r"\s*(\S.*?)[\s,:(]+(\d{1,3}(?:\.\d+)?)\s*%?\)?\s*")
+LAST_LINE = re.compile(r"^\W*Label:\W*(.+?)[\s*.]*\Z", re.IGNORECASE | re.MULTILINE)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """One row of an annotator's labels file.
+    """What an annotator says of one row.
 
-    status: `ok`, or why there is no label (`off_list`, `refusal`, `content_filter`, `empty`, `error`, `missing`,
-    `contradictory`).
-    method: where the probabilities come from (`logprobs`, `votes`) or None; probabilities: in class order, sum 1.
+    status: `ok`, or why there is no label (`off_list`, `refusal`, `content_filter`, `empty`, `truncated`, `error`,
+    `missing`, `contradictory`).
+    method: where the probabilities come from (`logprobs`, `votes`, `verbalised`, `explanations`, `probabilities`,
+    `dawid_skene`) or None; probabilities: in class order, sum 1.
     outside: probability mass on tokens that are no label; None without logprobs.
+    votes: how many samples or coders said each class, in class order; None where one answer was read.
     """
 
     status: str
@@ -24,6 +31,7 @@ class Answer:
     probabilities: tuple[float, ...] | None = None
     outside: float | None = None
     reply: str | None = None
+    votes: tuple[int, ...] | None = None
 
 
 def entropy(probabilities: Sequence[float] | None) -> float | None:
@@ -33,33 +41,89 @@ def entropy(probabilities: Sequence[float] | None) -> float | None:
     return -math.fsum(p * math.log(p) for p in probabilities if p > 0) + 0.0
 
 
-def read_answer(response: dict[str, Any], labels: Sequence[str], codes: Sequence[str]) -> Answer:
-    """Read a Chat Completions response strictly: only a label's code, or its name, is that label."""
-    choice = response["choices"][0]
-    message = choice["message"]
-    reply = message.get("content")
-    if choice.get("finish_reason") == "content_filter":
-        return Answer("content_filter", reply=reply)
-    if message.get("refusal"):
-        return Answer("refusal", reply=message["refusal"])
-    if reply is None or reply == "":
-        return Answer("empty", reply=reply)
-    if not isinstance(reply, str):  # parts of a message, a tool call: nothing that was asked for
-        return Answer("off_list", reply=str(reply))
-    if not reply.strip():
-        return Answer("empty", reply=reply)
-    by_reply = {_merged(code): position for position, code in enumerate(codes)}
-    by_reply |= {_merged(name): position for position, name in enumerate(labels) if _merged(name) not in by_reply}
-    position = by_reply.get(_merged(reply))
-    if position is None:
-        return Answer("off_list", reply=reply)
-    content = (choice.get("logprobs") or {}).get("content")
-    if not content or not content[0].get("top_logprobs"):
-        return Answer("ok", labels[position], reply=reply)
-    probabilities, outside = class_probabilities(content[0]["top_logprobs"], codes)
-    if probabilities is None:
-        return Answer("ok", labels[position], reply=reply, outside=outside)
-    return Answer("ok", labels[position], "logprobs", probabilities, outside, reply)
+class Reader:
+    """Reads Chat Completions responses strictly: only a label's code, or its name, is that label.
+
+    labels: the codebook's names; codes: what stands for them; form: what was asked for, a key of prompts.FORMS.
+    """
+
+    def __init__(self, labels: Sequence[str], codes: Sequence[str], form: tuple[str, str] = ("label", "code")) -> None:
+        self._labels = labels
+        self._form = form
+        self._one_token = form == ("label", "code") and all(len(code) == 1 for code in codes)
+        self._codes = {_merged(code): place for place, code in enumerate(codes)}
+        names = {_merged(name): place for place, name in enumerate(labels)}
+        self._places = names | self._codes
+
+    def read(self, response: dict[str, Any]) -> Answer:
+        """The answer of one response, with the probabilities that it states or that its tokens have."""
+        choice = response["choices"][0]
+        message = choice["message"]
+        reply = message.get("content")
+        if choice.get("finish_reason") == "content_filter":
+            return Answer("content_filter", reply=reply)
+        if message.get("refusal"):
+            return Answer("refusal", reply=message["refusal"])
+        if reply is None or reply == "":
+            return Answer("empty", reply=reply)
+        if not isinstance(reply, str):  # parts of a message, a tool call: nothing that was asked for
+            return Answer("off_list", reply=str(reply))
+        if not reply.strip():
+            return Answer("empty", reply=reply)
+        said, stated = self._said(reply)
+        place = self._places.get(_merged(said)) if said is not None else None
+        if place is None or (self._form[0] == "verbalised" and stated is None):
+            cut_off = choice.get("finish_reason") == "length" and not self._one_token
+            return Answer("truncated" if cut_off else "off_list", reply=reply)
+        label = self._labels[place]
+        if stated is not None:
+            return Answer("ok", label, "verbalised", self._spread(place, stated), reply=reply)
+        top = _top_logprobs((choice.get("logprobs") or {}).get("content"), said or "", self._form[1])
+        if top is None:
+            return Answer("ok", label, reply=reply)
+        probabilities, outside = class_probabilities(top, list(self._codes))
+        return Answer("ok", label, "logprobs" if probabilities else None, probabilities, outside, reply)
+
+    def _said(self, reply: str) -> tuple[str | None, float | None]:
+        """The code or name that a reply names in the form that was asked for, and the stated confidence, if any."""
+        said, kind = self._form
+        if kind == "json":
+            return _of_json(reply, said == "verbalised")
+        if said == "verbalised":
+            found = VERBALISED.fullmatch(reply)
+            percentage = float(found[2]) if found else 101.0
+            return (found[1], percentage / 100) if found and percentage <= 100 else (None, None)
+        if said == "explanations":
+            found = LAST_LINE.search(reply)
+            return (found[1] if found else None), None
+        return reply, None
+
+    def _spread(self, place: int, stated: float) -> tuple[float, ...]:
+        """The stated probability for the label; the rest evenly over the others, of which nothing was said."""
+        rest = (1 - stated) / (len(self._labels) - 1)
+        return tuple(stated if other == place else rest for other in range(len(self._labels)))
+
+
+def _of_json(reply: str, with_confidence: bool) -> tuple[str | None, float | None]:
+    try:
+        content = json.loads(reply)
+    except ValueError:
+        return None, None
+    said = content.get("label") if isinstance(content, dict) else None
+    if not isinstance(said, str):
+        return None, None
+    stated = content.get("confidence") if with_confidence else None
+    if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 <= stated <= 100:
+        return (None if with_confidence else said), None
+    return said, stated / 100
+
+
+def _top_logprobs(content: list[dict[str, Any]] | None, said: str, kind: str) -> list[dict[str, Any]] | None:
+    """The alternatives to the token that names the label: the first one, in JSON the one that is the code."""
+    for token in content or ():
+        if kind == "code" or _merged(token["token"]) == _merged(said):
+            return token.get("top_logprobs") or None
+    return None
 
 
 def class_probabilities(
@@ -67,8 +131,8 @@ def class_probabilities(
 ) -> tuple[tuple[float, ...] | None, float]:
     """Probabilities of the classes among the top tokens, renormalised, and the mass outside the classes.
 
-    Tokens that differ by surrounding space or by case are merged.  A class that is not among the top tokens gets 0.
-    None when no class is among them.
+    Tokens that differ by surrounding space, by quotes or by case are merged.  A class that is not among the top tokens
+    gets 0.  None when no class is among them.
     """
     mass = dict.fromkeys(map(_merged, codes), 0.0)
     for token in top_logprobs:
@@ -79,5 +143,19 @@ def class_probabilities(
     return (tuple(value / inside for value in mass.values()) if inside > 0 else None), outside
 
 
+def voted(
+    votes: Sequence[int], weights: Sequence[float], labels: Sequence[str], method: str, reply: str | None
+) -> Answer:
+    """The label with the most weight and p_k = (weight_k + 1) / (sum of weights + K) (Laplace).
+
+    votes, weights: per class; weights are the votes, or votes that count more or less.  Of equals the first label of
+    the codebook is taken.
+    """
+    total = math.fsum(weights) + len(labels)
+    smoothed = tuple((weight + 1) / total for weight in weights)  # five equal votes are no certainty
+    leading = max(range(len(labels)), key=lambda place: (weights[place], votes[place]))
+    return Answer("ok", labels[leading], method, smoothed, reply=reply, votes=tuple(votes))
+
+
 def _merged(token: str) -> str:
-    return token.strip().casefold()
+    return token.strip().strip("\"'").strip().casefold()

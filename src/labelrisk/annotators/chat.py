@@ -1,147 +1,242 @@
-"""Labels from a chat endpoint: each row is asked once, each answer is stored the moment it arrives."""
+"""Labels from a chat endpoint: known ones are taken, the others asked, each answer stored the moment it arrives."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from tqdm import tqdm
+import pyarrow.parquet as pq
 
-from labelrisk.annotators.answers import Answer, read_answer
-from labelrisk.annotators.calls import CallCache, call_key
-from labelrisk.annotators.demonstrations import Demonstrations
-from labelrisk.annotators.endpoint import Endpoint, NoAnswer, RowRefused, endpoint_name
-from labelrisk.annotators.prompts import label_codes, messages
+from labelrisk.annotators.answers import Reader
+from labelrisk.annotators.asking import Asker
+from labelrisk.annotators.calls import CallCache
+from labelrisk.annotators.demonstrations import Demonstrations, Encode, candidates_of
+from labelrisk.annotators.endpoint import endpoint_name
+from labelrisk.annotators.flow import Piece, label_all
+from labelrisk.annotators.frames import canonical
+from labelrisk.annotators.labels import LabelledRow, LabelsWriter
+from labelrisk.annotators.prompts import codebook_hash, form_of, label_codes
+from labelrisk.annotators.purse import Counts, Unanswered
+from labelrisk.annotators.questions import Questions, row_key
+from labelrisk.annotators.remembered import Remembered, Seeds, signature_of
 from labelrisk.codebook import Codebook
+from labelrisk.corpora.rows import SPLITS
 from labelrisk.errors import LabelRiskError
+from labelrisk.files import written_aside
 from labelrisk.progress import bar
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
+from labelrisk.weights import embedded_folder
 
-TOP_LOGPROBS = 20  # as many as the OpenAI API serves
-FAILURES_IN_A_ROW = 20  # requests, each with all its retries, after which an endpoint counts as down
+if TYPE_CHECKING:
+    from labelrisk.annotators.sentences import SentenceEncoder
 
-
-@dataclass(frozen=True)
-class Call:
-    """A request body with its place among the rows and its key in the cache."""
-
-    position: int
-    key: str
-    request: dict[str, Any]
-
-
-def request_body(
-    annotator: ChatAnnotator, codebook: Codebook, demonstrations: list[tuple[str, str]], text: str
-) -> dict[str, Any]:
-    """Everything that is sent for one text; `extra_body` of the params has the last word."""
-    single_token = label_codes(codebook.names) != codebook.names
-    body: dict[str, Any] = {
-        "model": annotator.model,
-        "messages": messages(codebook, demonstrations, text),
-        "temperature": annotator.temperature,
-        "max_tokens": 1 if single_token else 32,
-    }
-    if annotator.logprobs and single_token:
-        body |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-    return body | annotator.extra_body
+READING = "1"  # of answers: a change means that remembered labels are read anew from their answers
+GROWING = ".growing"  # name of a labels file that is being written
+ROWS_AT_ONCE = 32768  # whose answers are awaited, at most
+NOT_ASKED = {  # what decides about how, by whom or at what price, but not about what is asked
+    *("reads", "api_key_env", "key_header", "mode", "timeout", "price", "max_cost", "max_requests"),
+    *("requests_per_minute", "tokens_per_minute"),
+}
 
 
-def chat_answers(
-    name: str,
-    annotator: ChatAnnotator,
-    settings: AnnotateSettings,
-    codebook: Codebook,
-    train: pd.DataFrame,
-    rows: pd.DataFrame,
-    cache: CallCache,
-) -> tuple[list[Answer], list[str]]:
-    """Answers and call keys in row order, from the cache where it has them, else asked and stored.
+class ChatLabels:
+    """Everything about one annotator that its rows share."""
 
-    train: rows to draw demonstrations from; rows: columns `id`, `text`.
+    def __init__(
+        self, name: str, annotator: ChatAnnotator, settings: AnnotateSettings, codebook: Codebook, prepared: Path
+    ) -> None:
+        self.name = name
+        self.annotator = annotator
+        self.questions = Questions(annotator, codebook)
+        self._settings = settings
+        self._codebook = codebook
+        self._prepared = prepared
+        self._version = codebook_hash(codebook)
+        encoder: Callable[[], SentenceEncoder] = cache(_encoder)  # loaded at its first use
+        self._encode: Encode = lambda texts: encoder().encode(texts)
+        candidates = candidates_of(prepared / "train.parquet", annotator)
+        self.demonstrations = Demonstrations(candidates, annotator, name, self._encode)
+        self._screen = _screen_of(annotator, encoder)
+
+    def signature(self) -> str:
+        """Of all that decides about a label besides the text."""
+        declared = self.annotator.model_dump(mode="json", exclude=NOT_ASKED)
+        shown = self.demonstrations.identity(self.questions.draws)
+        endpoint = endpoint_name(self.annotator)
+        return signature_of([READING, endpoint, self._version, canonical(declared), canonical(shown)])
+
+    def prepared_rows(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """The pieces with what must be computed for many rows at a time."""
+        for piece in pieces:
+            texts = [piece.texts[place] for place in piece.asked]
+            if texts and self.demonstrations.needs_vectors:
+                piece.vectors = dict(zip(piece.asked, self._encode(texts), strict=True))
+            if texts and self._screen:
+                piece.flags = dict(zip(piece.asked, map(tuple, self._screen(texts)), strict=True))
+            yield piece
+
+    async def label(self, asker: Asker, seeds: Seeds, piece: Piece, place: int) -> LabelledRow | None:
+        """The label of one row, or None when it got no answer."""
+        shown = [
+            self.demonstrations.shown_to(piece.ids[place], sample, piece.vectors.get(place))
+            for sample in range(self.questions.draws)
+        ]
+        calls = self.questions.calls(shown, piece.texts[place])
+        purse, row = asker.purse, row_key([key for key, _, _ in calls])
+        try:
+            if not all(purse.has(key) for key, _, _ in calls) and (known := seeds.find(row)):
+                return replace(known, id=piece.ids[place], split=piece.splits[place])
+            canary = self.annotator.screening == "canary"
+            answer, spent, flags = await self.questions.answer(asker.ask, calls, shown, piece.flags.get(place), canary)
+        except Unanswered:
+            return None
+        except LabelRiskError as error:
+            purse.stop(error)
+            return None
+        return LabelledRow(piece.ids[place], piece.splits[place], answer, flags, self._version, spent, row)
+
+    def check_first(self, response: dict[str, Any]) -> bool:
+        """Whether an answer shows that the endpoint serves what was asked for.
+
+        Raises LabelRiskError when it does not.
+        """
+        codes = label_codes(self._codebook.names)
+        if self.annotator.confidence != "logprobs" or len(codes) > 26:
+            return True
+        answer = Reader(self._codebook.names, codes, form_of(self.annotator)).read(response)
+        if answer.status == "ok" and answer.method is None:
+            raise LabelRiskError(
+                f"annotators.{self.name}: {self.annotator.model} answers without log-probabilities, so its labels "
+                "would have no entropy; set confidence to votes, verbalised or none in params.yaml (the answer is stored)"
+            )
+        return answer.status == "ok"
+
+
+def chat_labels(labels: ChatLabels, settings: AnnotateSettings, prepared: Path, call_cache: Path, out: Path) -> Counts:
+    """Write the labels of all rows, from the cache where it has them, else asked and stored.
+
     Raises LabelRiskError when the endpoint can't be used or rows are left without an answer; what was answered
     until then is stored.
     """
-    demonstrations = Demonstrations(train, annotator.shots, annotator.draw, annotator.seed, name)
-    endpoint = endpoint_name(annotator)
-    shown = map(demonstrations.shown_to, rows["id"])
-    requests = [request_body(annotator, codebook, pairs, text) for pairs, text in zip(shown, rows["text"], strict=True)]
-    calls = [Call(place, call_key(endpoint, body), body) for place, body in enumerate(requests)]
-    responses = {call.position: found for call in calls if (found := cache.find(call.key)) is not None}
-    session = _Session(name, endpoint, cache, responses)
-    if len(responses) < len(calls):  # a key is needed only where something is left to ask
-        client = Endpoint(annotator, settings, name)
-        with bar(len(calls), f"annotate {name}", "row", done=len(responses)) as progress:
-            asyncio.run(session.ask_missing(calls, client, progress, settings.concurrency))
-    codes = label_codes(codebook.names)
-    answers = [
-        Answer("error", reply=session.refused[call.position])
-        if call.position in session.refused
-        else read_answer(responses[call.position], codebook.names, codes)
-        for call in calls
-    ]
-    return answers, [call.key for call in calls]
-
-
-class _Session:
-    """The asking of one annotator: workers that take the next call as soon as they are free."""
-
-    def __init__(self, name: str, endpoint: str, cache: CallCache, responses: dict[int, dict[str, Any]]) -> None:
-        self.refused: dict[int, str] = {}
-        self._name = name
-        self._endpoint = endpoint
-        self._cache = cache
-        self._responses = responses
-        self._fatal: LabelRiskError | None = None
-        self._failed_in_a_row = 0
-        self._refused_in_a_row = 0
-        self._reason = ""
-
-    async def ask_missing(self, calls: list[Call], client: Endpoint, progress: tqdm[Any], concurrency: int) -> None:
-        """Ask every call without a response; the first one alone, so that a wrong endpoint costs one request."""
-        missing = [call for call in calls if call.position not in self._responses]
-        try:
-            await self._work(iter(missing[:1]), client, progress)
-            if not self._reason:
-                queue = iter(missing[1:])
-                await asyncio.gather(*(self._work(queue, client, progress) for _ in range(concurrency)))
-        finally:
-            await client.close()
-        if self._fatal is not None:
-            raise self._fatal
-        if left := len(calls) - len(self._responses) - len(self.refused):
-            raise LabelRiskError(
-                f"annotators.{self._name}: {left} of {len(calls)} rows have no answer ({self._reason}); "
-                "every answer so far is stored: check the endpoint and run again to ask for the rest only"
+    calls = CallCache(call_cache)
+    folder = calls.path.parent / "labels"
+    growing = folder / f"{calls.owner}{GROWING}"  # not beside `out`: a killed run would leave it among DVC's outputs
+    try:
+        calls.remove_left_behind(folder, GROWING)
+        with calls.transaction(durable=True):
+            lost = calls.write_off_dead()
+        if lost:
+            print(
+                f"{lost} requests were in flight when a run was killed: counted as paid, asked again", file=sys.stderr
             )
+        remembered = Remembered(folder / labels.name, labels.signature())
+        seeds = Seeds(labels.name, labels.annotator, out, folder / f"{labels.name}.revisions")
+        pieces = labels.prepared_rows(remembered.pieces(prepared, SPLITS))
+        with LabelsWriter(growing) as writer:
+            counts = asyncio.run(_run(labels, settings, calls, seeds, pieces, writer, _number_of_rows(prepared)))
+        with written_aside(out) as temporary:
+            shutil.copyfile(growing, temporary)
+        remembered.keep(growing)
+        return counts
+    finally:
+        growing.unlink(missing_ok=True)
+        calls.close()
 
-    async def _work(self, queue: Iterator[Call], client: Endpoint, progress: tqdm[Any]) -> None:
-        """Ask until the queue is empty or the endpoint turns out useless; what is in flight then is still stored."""
-        while self._fatal is None and self._failed_in_a_row < FAILURES_IN_A_ROW:
-            if (call := next(queue, None)) is None:
-                return
-            try:
-                response = await client.ask(call.request)
-                self._cache.store(call.key, self._endpoint, call.request, response)
-            except RowRefused as error:
-                self.refused[call.position] = str(error)
-                self._refused_in_a_row += 1
-                if self._refused_in_a_row >= FAILURES_IN_A_ROW:
-                    self._fatal = self._refusal(str(error))
-            except NoAnswer as error:
-                self._reason = str(error)
-                self._failed_in_a_row += 1
-            except LabelRiskError as error:
-                self._fatal = error
-            else:
-                self._responses[call.position] = response
-                self._failed_in_a_row = self._refused_in_a_row = 0
-            progress.update()
 
-    def _refusal(self, reason: str) -> LabelRiskError:
-        return LabelRiskError(
-            f"annotators.{self._name}: the endpoint refused {FAILURES_IN_A_ROW} requests in a row ({reason}); "
-            "every answer so far is stored: check model, logprobs and extra_body in params.yaml"
+async def _run(
+    labels: ChatLabels,
+    settings: AnnotateSettings,
+    calls: CallCache,
+    seeds: Seeds,
+    pieces: Iterator[Piece],
+    writer: LabelsWriter,
+    total: int,
+) -> Counts:
+    asker = Asker(labels.name, labels.annotator, settings, calls, labels.check_first)
+    purse = asker.purse
+    _stop_at_first_interrupt(purse.stop)
+    with bar(total, f"annotate {labels.name}", "row") as progress:
+
+        def done(rows: int) -> None:
+            progress.update(rows)
+            progress.set_postfix_str(told(purse.counts, labels.annotator), refresh=False)
+
+        try:
+            left = await label_all(
+                pieces,
+                lambda piece, place: labels.label(asker, seeds, piece, place),
+                writer,
+                settings.concurrency,
+                ROWS_AT_ONCE,
+                lambda: purse.stopped is not None,
+                done,
+            )
+        finally:
+            await asker.close()
+    if purse.stopped:
+        raise purse.stopped
+    if left:
+        reasons = ", ".join(f"{number} x {kind}" for kind, number in purse.counts.errors.most_common())
+        raise LabelRiskError(
+            f"annotators.{labels.name}: {left:,} of {total:,} rows have no answer ({reasons}); "
+            "every answer so far is stored: check the endpoint and run again to ask for the rest only"
         )
+    return purse.counts
+
+
+def _number_of_rows(prepared: Path) -> int:
+    return sum(pq.ParquetFile(prepared / f"{split}.parquet").metadata.num_rows for split in SPLITS)
+
+
+def told(counts: Counts, annotator: ChatAnnotator) -> str:
+    """What the progress line says besides rows, rate and time."""
+    parts = []
+    if counts.answered and annotator.price is not None:
+        cap = f" of {annotator.max_cost:g}" if annotator.max_cost is not None else ""
+        more = f" + {counts.unpriced} unknown" if counts.unpriced else ""
+        parts.append(f"cost {counts.cost:.4f}{more}{cap}")
+    parts += [f"{number} {kind}" for kind, number in counts.errors.most_common(3)]
+    return ", ".join(parts)
+
+
+def _encoder() -> SentenceEncoder:
+    from labelrisk.annotators.sentences import SentenceEncoder
+
+    return SentenceEncoder(embedded_folder())
+
+
+def _screen_of(
+    annotator: ChatAnnotator, encoder: Callable[[], SentenceEncoder]
+) -> Callable[[Sequence[str]], list[list[str]]] | None:
+    """What flags texts before they are sent, or None."""
+    if annotator.screening == "none":
+        return None
+    from labelrisk.annotators.screening import InjectionScorer, screened
+
+    @cache
+    def scorer() -> InjectionScorer | None:
+        return None if annotator.screening == "rules" else InjectionScorer(encoder())
+
+    return lambda texts: screened(texts, scorer())
+
+
+def _stop_at_first_interrupt(stop: Callable[[BaseException], None]) -> None:
+    """The first Ctrl-C waits for what is in flight, the second one does not."""
+    loop = asyncio.get_running_loop()
+
+    def interrupted() -> None:
+        print("\ninterrupted: waiting for the answers in flight (again to leave at once)", file=sys.stderr)
+        stop(KeyboardInterrupt())
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    except ValueError:  # not in the main thread: whoever runs this there handles signals
+        return

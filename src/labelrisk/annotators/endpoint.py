@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+from labelrisk.annotators.limits import retry_after
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 
@@ -18,28 +22,47 @@ EMBEDDED = "embedded"  # the base_url of the model in this process
 
 
 class RowRefused(Exception):
-    """The endpoint will never answer this request (400, 413, 422): the row keeps the status `error`."""
+    """The endpoint will never answer this request (400, 413, 422).
+
+    filtered: its content filter refused the text.
+    """
+
+    def __init__(self, reason: str, filtered: bool = False) -> None:
+        super().__init__(reason)
+        self.filtered = filtered
 
 
+@dataclass
 class NoAnswer(Exception):
-    """No answer after all retries (connection, 429, 5xx, broken JSON): ask again another time."""
+    """No answer this time.
+
+    reason: on one line; kind: `rate limit`, `server error`, `no connection`, `connection lost`, `timeout`
+    or `broken answer`;
+    maybe_paid: the endpoint may have answered and charged; wait: seconds that a refusal for speed asks for.
+    """
+
+    reason: str
+    kind: str
+    maybe_paid: bool = False
+    wait: float | None = None
 
 
 class Endpoint:
-    """Asks one endpoint.
+    """Asks one endpoint, once for each call of `ask`: whoever calls decides about retries.
 
     Raises LabelRiskError for a key variable that is not set.
     """
 
-    def __init__(self, annotator: ChatAnnotator, settings: AnnotateSettings, key: str) -> None:
-        self._where = f"annotators.{key} ({annotator.model} at {annotator.base_url})"
-        self._secret = _secret_of(annotator, key)
-        self._client = self._connect(annotator, settings)
+    def __init__(self, annotator: ChatAnnotator, settings: AnnotateSettings, name: str) -> None:
+        self._where = f"annotators.{name} ({annotator.model} at {annotator.base_url})"
+        self._secret = secret_of(annotator, name)
+        self._client = self._connect(annotator, annotator.timeout or settings.timeout)
 
-    def _connect(self, annotator: ChatAnnotator, settings: AnnotateSettings) -> openai.AsyncOpenAI:
+    def _connect(self, annotator: ChatAnnotator, timeout: float) -> openai.AsyncOpenAI:
         import openai
 
-        common: dict[str, Any] = {"timeout": settings.timeout, "max_retries": settings.retries}
+        # retries are this project's own: those of the client would multiply with them, uncounted
+        common: dict[str, Any] = {"timeout": timeout, "max_retries": 0, "default_query": annotator.extra_query}
         if annotator.base_url == EMBEDDED:
             import httpx2
 
@@ -47,6 +70,8 @@ class Endpoint:
 
             http_client = httpx2.AsyncClient(transport=EmbeddedTransport())
             return openai.AsyncOpenAI(api_key="none", base_url="http://embedded/v1", http_client=http_client, **common)
+        if annotator.key_header and self._secret:
+            common["default_headers"] = {annotator.key_header: self._secret, "Authorization": openai.Omit()}
         return openai.AsyncOpenAI(
             # without a key variable a word is sent instead, so that no key of the environment reaches another endpoint
             api_key=self._secret or "none",
@@ -55,19 +80,27 @@ class Endpoint:
             **common,
         )
 
-    async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send a request body as it is and return the response body.
+    async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], Mapping[str, str]]:
+        """Send a request body as it is and return the body and the headers of the response.
 
         Raises RowRefused, NoAnswer, or LabelRiskError for what no other row would get past either.
         """
+        response = await self.send("POST", "/chat/completions", body=request)
+        return _completion(response.content), response.headers
+
+    async def send(self, method: str, path: str, **options: Any) -> Any:
+        """Any request of the API; returns the HTTP response.
+
+        Raises as `ask` does.
+        """
+        import httpx2
         import openai
 
+        # one level below `chat.completions.create`: what is sent is what the call key holds, and the walk through
+        # typed messages and answers, which costs more than the rest of the request, is left out
+        send: Any = {"POST": self._client.post, "GET": self._client.get}[method]
         try:
-            # the body goes in whole: what is sent is what the call key holds, and the SDK's walk through typed
-            # messages, which costs more than the rest of the request, is left out
-            raw = await self._client.chat.completions.with_raw_response.create(
-                model=request["model"], messages=[], extra_body=request
-            )
+            return await send(path, cast_to=httpx2.Response, **options)
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             raise LabelRiskError(
                 f"{self._where} refused the key ({self._told(error)}); check the variable that api_key_env names"
@@ -76,19 +109,25 @@ class Endpoint:
             raise LabelRiskError(
                 f"{self._where} is not there ({self._told(error)}); check model and base_url in params.yaml"
             ) from None
-        except (openai.RateLimitError, openai.InternalServerError, openai.ConflictError) as error:
-            raise NoAnswer(self._told(error)) from None
-        except openai.APIConnectionError as error:
-            raise NoAnswer(f"can't be reached: {self._told(error.__cause__ or error)}") from None
+        except openai.APIConnectionError as error:  # timeouts among them: a refused connection comes as one, too
+            cause = error.__cause__ or error
+            if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol):
+                raise NoAnswer(f"can't be reached: {self._told(cause)}", "no connection") from None
+            kind = "timeout" if isinstance(error, openai.APITimeoutError) else "connection lost"
+            raise NoAnswer(f"{kind}: {self._told(cause)}", kind, maybe_paid=True) from None
         except openai.APIStatusError as error:
-            if error.status_code in REFUSED:
-                raise RowRefused(self._told(error)) from None
-            if error.status_code == PAYMENT_REQUIRED:
-                raise LabelRiskError(
-                    f"{self._where} wants to be paid first ({self._told(error)}); add credit"
-                ) from None
-            raise NoAnswer(self._told(error)) from None
-        return _completion(raw.http_response.content)
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: openai.APIStatusError) -> Exception:
+        """What a status other than 200 means."""
+        told, status, code = self._told(error), error.status_code, str(error.code or "")
+        if status == PAYMENT_REQUIRED or code == "insufficient_quota":
+            return LabelRiskError(f"{self._where} wants to be paid first ({told}); add credit")
+        if status in REFUSED:
+            return RowRefused(told, filtered=code == "content_filter")
+        if status == 429:
+            return NoAnswer(told, "rate limit", wait=retry_after(error.response.headers))
+        return NoAnswer(told, "server error", wait=retry_after(error.response.headers) if status == 503 else None)
 
     def _told(self, error: BaseException) -> str:
         """What an error says, on one line, without the key."""
@@ -102,11 +141,12 @@ class Endpoint:
 
 def endpoint_name(annotator: ChatAnnotator) -> str:
     """What stands for the endpoint in a call key."""
-    if annotator.base_url != EMBEDDED:
-        return annotator.base_url.rstrip("/")
-    from labelrisk.annotators.embedded import REVISION
+    if annotator.base_url == EMBEDDED:
+        from labelrisk.annotators.embedded import REVISION
 
-    return f"{EMBEDDED}/{REVISION}"
+        return f"{EMBEDDED}/{REVISION}"
+    query = f"?{urlencode(sorted(annotator.extra_query.items()))}" if annotator.extra_query else ""
+    return annotator.base_url.rstrip("/") + query
 
 
 def _completion(content: bytes) -> dict[str, Any]:
@@ -115,11 +155,11 @@ def _completion(content: bytes) -> dict[str, Any]:
         response: dict[str, Any] = json.loads(content)
         response["choices"][0]["message"].keys()
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        raise NoAnswer("the answer was broken or no chat completion") from None
+        raise NoAnswer("the answer was broken or no chat completion", "broken answer", maybe_paid=True) from None
     return response
 
 
-def _secret_of(annotator: ChatAnnotator, key: str) -> str | None:
+def secret_of(annotator: ChatAnnotator, name: str) -> str | None:
     """The API key from the environment variable that the annotator names, or None.
 
     Raises LabelRiskError when the variable is not set.
@@ -129,7 +169,7 @@ def _secret_of(annotator: ChatAnnotator, key: str) -> str | None:
     secret = os.environ.get(annotator.api_key_env, "").strip()
     if not secret:
         raise LabelRiskError(
-            f"params.yaml: annotators.{key}.api_key_env names the variable {annotator.api_key_env}, which is not set; "
+            f"params.yaml: annotators.{name}.api_key_env names the variable {annotator.api_key_env}, which is not set; "
             f"run `export {annotator.api_key_env}=...` first"
         )
     return secret

@@ -1,58 +1,157 @@
-"""Labels made elsewhere: a column of labels or several columns of votes, joined on the text."""
+"""Labels made elsewhere: a column of labels, coders' votes or class probabilities, joined on the text."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from labelrisk.annotators.answers import Answer
+from labelrisk.annotators.merging import Codes, Distributions, codes_of, merged_answers, votes_of
 from labelrisk.corpora.rows import content_id
 from labelrisk.corpora.tables import label_names, read_table
-from labelrisk.errors import LabelRiskError
+from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.settings import ImportAnnotator
+
+ROUNDING = 1e-3  # by how much probabilities may miss the sum 1
 
 
 def imported_answers(name: str, annotator: ImportAnnotator, labels: Sequence[str], rows: pd.DataFrame) -> list[Answer]:
     """Answers in row order.  A text that the file lacks, or has without a label, is `missing`; a label outside the
-    codebook is `off_list`; a text with two labels is `contradictory`.  Votes on a text that stands twice are pooled.
+    codebook is `off_list`; a text with two labels, or two distributions, is `contradictory`.  Votes on a text that
+    stands twice are pooled, and those on texts outside the corpus count for nothing.
 
+    The label is that of the column `label` where one is named, else the one with the most votes or the highest
+    probability; of equals the first of the codebook.
     rows: column `id`.
-    Raises LabelRiskError for a file that can't be read, and one that knows none of the rows.
+    Raises LabelRiskError for a file that can't be read, one that knows none of the rows, and probabilities that
+    are none.
     """
-    path = Path(annotator.reads)
-    columns = [annotator.label] if annotator.label else list(annotator.votes)
-    table = read_table(path, [annotator.text, *columns, *annotator.votes], f"annotators.{name}.reads")
-    said: dict[str, list[str]] = defaultdict(list)
-    voted: dict[str, list[str]] = defaultdict(list)
+    path, key = Path(annotator.reads), f"annotators.{name}"
+    _refuse_other_labels(annotator, labels, key)
+    named = [annotator.label] if annotator.label else []
+    columns = [*named, *annotator.votes, *annotator.probabilities.values()]
+    table = read_table(path, [annotator.text, *columns], f"{key}.reads")
+    distributions = _distributions(table, annotator, labels, path, key) if annotator.probabilities else None
     ids = [content_id(text) if isinstance(text, str) else "" for text in table[annotator.text]]
-    for known, columns_of in ((said, columns), (voted, list(annotator.votes))):
-        for column in columns_of:
-            for row, label in zip(ids, label_names(table[column]), strict=True):
-                known[row] += [label] if label is not None else []
-    if not rows["id"].isin(ids).any():
+    places = pd.Index(rows["id"]).get_indexer(pd.Index(ids)).astype(np.int64)
+    if (places < 0).all():
         raise LabelRiskError(
             f"{path} has none of the corpus's texts in its column '{annotator.text}'; "
-            f"correct annotators.{name}.reads or .text in params.yaml"
+            f"correct {key}.reads or .text in params.yaml"
         )
-    by_label = annotator.label is not None
-    return [_answer(said[row], voted[row], labels, by_label) for row in rows["id"]]
+    if distributions is not None:
+        answers = _given_answers(distributions, places, len(rows), labels)
+    elif annotator.votes:
+        answers = _voted_answers(table, annotator, places, len(rows), labels)
+    else:
+        answers = [Answer("missing")] * len(rows)
+    if not named:
+        return answers
+    said = _values(table, named, places)
+    return [_with_label(answer, said[row], labels) for row, answer in enumerate(answers)]
 
 
-def _answer(said: Sequence[str], votes: Sequence[str], labels: Sequence[str], by_label: bool) -> Answer:
-    """One row: its label, or the most frequent vote (the first label of the codebook among equals)."""
-    counts = np.array([votes.count(name) for name in labels], dtype=float)
-    if not said:
+def _voted_answers(
+    table: pd.DataFrame, annotator: ImportAnnotator, places: Codes, rows: int, labels: Sequence[str]
+) -> list[Answer]:
+    coders = ((places, codes_of(label_names(table[column]), labels)) for column in annotator.votes)
+    answers = list(merged_answers(annotator.merge, votes_of(coders), rows, labels))
+    voted = _values(table, annotator.votes, places)
+    for row, answer in enumerate(answers):
+        if answer.label is not None:
+            answers[row] = replace(answer, reply=answer.label)
+        elif voted[row]:  # votes, but none for a label of the codebook
+            answers[row] = Answer("off_list", reply=voted[row][0])
+    return answers
+
+
+def _given_answers(distributions: Distributions, places: Codes, rows: int, labels: Sequence[str]) -> list[Answer]:
+    answers = [Answer("missing")] * rows
+    known = np.flatnonzero((places >= 0) & ~np.isnan(distributions[:, 0]))
+    best = distributions.argmax(axis=1)
+    for place, values, code in zip(places[known], distributions[known], best[known], strict=True):
+        before, probabilities = answers[place], tuple(values.tolist())
+        if before.status == "missing":
+            label = labels[code]
+            answers[place] = Answer("ok", label, "probabilities", probabilities, reply=label)
+        elif before.status == "ok" and before.probabilities != probabilities:
+            answers[place] = Answer("contradictory", reply=f"{before.label} / {labels[code]}")
+    return answers
+
+
+def _with_label(answer: Answer, said: Sequence[str], labels: Sequence[str]) -> Answer:
+    """The answer with the label of the column `label`, whatever the most votes or the highest probability say."""
+    names = list(dict.fromkeys(said))
+    if not names:
         return Answer("missing")
-    if by_label and len(set(said)) > 1:
-        return Answer("contradictory", reply=" / ".join(dict.fromkeys(said)))
-    label = said[0] if by_label or not counts.any() else labels[int(np.argmax(counts))]
-    if label not in labels:
-        return Answer("off_list", reply=label)
-    if not counts.any():
-        return Answer("ok", label, reply=label)
-    smoothed = (counts + 1) / (counts.sum() + len(labels))  # Laplace: five equal votes are no certainty
-    return Answer("ok", label, "votes", tuple(map(float, smoothed)), reply=label)
+    if len(names) > 1:
+        return Answer("contradictory", reply=" / ".join(names))
+    if names[0] not in labels:
+        return Answer("off_list", reply=names[0])
+    if answer.status == "contradictory":  # two distributions
+        return answer
+    return replace(answer, status="ok", label=names[0], reply=names[0])
+
+
+def _values(table: pd.DataFrame, columns: Iterable[str], places: Codes) -> dict[int, list[str]]:
+    """What stands in the columns about each row of the corpus: lists by position, [] where nothing does."""
+    values: dict[int, list[str]] = defaultdict(list)
+    for column in columns:
+        for place, value in zip(places.tolist(), label_names(table[column]), strict=True):
+            if value is not None and place >= 0:
+                values[place].append(value)
+    return values
+
+
+def _refuse_other_labels(annotator: ImportAnnotator, labels: Sequence[str], key: str) -> None:
+    if not annotator.probabilities:
+        return
+    for label in annotator.probabilities:
+        if label not in labels:
+            raise LabelRiskError(
+                f"params.yaml: {key}.probabilities names the label '{label}', which is not in the codebook; "
+                f"{nearest(label, labels)}"
+            )
+    for label in labels:
+        if label not in annotator.probabilities:
+            raise LabelRiskError(
+                f"params.yaml: {key}.probabilities names no column for the label '{label}'; add the column"
+            )
+
+
+def _distributions(
+    table: pd.DataFrame, annotator: ImportAnnotator, labels: Sequence[str], path: Path, key: str
+) -> Distributions:
+    """The file's probabilities in class order, summing to 1: (file rows, classes); NaN in a row without any.
+
+    Raises LabelRiskError that names the first row with something else.
+    """
+    columns = [annotator.probabilities[label] for label in labels]
+    numbers = (pd.to_numeric(table[column], errors="coerce") for column in columns)
+    values: Distributions = np.column_stack([series.to_numpy(float, na_value=np.nan) for series in numbers])
+    absent = table[columns].isna().to_numpy()
+    row_absent: NDArray[np.bool_] = np.all(absent, axis=1)
+    wrong = ~row_absent[:, None] & ~(np.isfinite(values) & (values >= 0))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        found = "nothing" if absent[row, column] else f"'{table[columns[column]].iloc[row]}'"
+        raise LabelRiskError(
+            f"{path}, row {row + 1}: the column '{columns[column]}' holds {found}, which is no probability "
+            f"({int(wrong.any(axis=1).sum())} such rows); correct the row, or the columns in {key}.probabilities"
+        )
+    sums = values.sum(axis=1)
+    off = ~row_absent & ~(np.abs(sums - 1) <= ROUNDING)
+    if off.any():
+        row = int(np.flatnonzero(off)[0])
+        raise LabelRiskError(
+            f"{path}, row {row + 1}: the probabilities sum to {sums[row]:.4g}, not to 1 ({int(off.sum())} such rows); "
+            f"correct the row, or the columns in {key}.probabilities"
+        )
+    normalised: Distributions = values / sums[:, None]
+    return normalised

@@ -16,14 +16,14 @@ from labelrisk.settings import SLUG
 SEED = re.compile(r"[0-9]+")
 
 
-def prune_files(folder: Path, names: Collection[str]) -> list[Path]:
-    """Remove `<folder>/<name>.parquet` whose name isn't in `names`; returns what was removed.
+def prune_files(folder: Path, names: Collection[str], suffix: str = ".parquet") -> list[Path]:
+    """Remove `<folder>/<name><suffix>` whose name isn't in `names`; returns what was removed.
 
     Only names as params.yaml may hold them are touched: a notes.txt or .gitignore of yours stays.
     """
     stale = [
         path
-        for path in sorted(folder.glob("*.parquet"))
+        for path in sorted(folder.glob(f"*{suffix}"))
         if SLUG.fullmatch(path.stem) and path.stem not in names and path.is_file()
     ]
     for path in stale:

@@ -2,66 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from labelrisk.annotators.answers import Answer, entropy
-from labelrisk.annotators.calls import CallCache
+from labelrisk.annotators.answers import Answer
+from labelrisk.annotators.ballots import write_ballots
 from labelrisk.annotators.imported import imported_answers
-from labelrisk.codebook import read_codebook
+from labelrisk.annotators.labels import LabelledRow, LabelsWriter
+from labelrisk.annotators.totals import totals
+from labelrisk.codebook import Codebook, read_codebook
 from labelrisk.corpora.rows import SPLITS
 from labelrisk.errors import LabelRiskError
-from labelrisk.files import read_json, written_aside
-from labelrisk.settings import Settings
+from labelrisk.files import read_json, write_json, written_aside
+from labelrisk.settings import ChatAnnotator, Settings
 
 
-def run(settings: Settings, annotator: str, prepared: Path, cache: Path, out: Path) -> None:
-    """Write the labels of one annotator for the rows of all splits, in their order."""
+def run(
+    settings: Settings, annotator: str, prepared: Path, cache: Path, out: Path, ballots: Path, metrics: Path
+) -> None:
+    """Write the labels of one annotator for the rows of all splits, in their order, the same as ballots, and totals."""
     declared = settings.annotators[annotator]
-    labels = read_json(prepared / "labels.json")
-    frames = {split: pd.read_parquet(prepared / f"{split}.parquet") for split in SPLITS}
-    rows = pd.concat([frame.assign(split=split) for split, frame in frames.items()], ignore_index=True)
-    calls: Sequence[str | None] = [None] * len(rows)
-    if declared.kind == "gold":
-        answers = [Answer("ok", gold) if isinstance(gold, str) else Answer("missing") for gold in rows["gold"]]
-    elif declared.kind == "import":
-        answers = imported_answers(annotator, declared, labels, rows)
+    now = None
+    if isinstance(declared, ChatAnnotator):
+        from labelrisk.annotators.chat import ChatLabels, chat_labels
+
+        labels = ChatLabels(
+            annotator, declared, settings.annotate, codebook_of(settings, annotator, declared), prepared
+        )
+        now = chat_labels(labels, settings.annotate, prepared, cache, out)
     else:
-        from labelrisk.annotators.chat import chat_answers
-
-        codebook = read_codebook(Path(declared.reads))
-        if codebook.names != labels:
-            raise LabelRiskError(
-                f"{declared.reads}, which annotators.{annotator} reads, has other labels than {settings.codebook}; "
-                "both must name the same labels in the same order"
-            )
-        store = CallCache(cache)
-        try:
-            answers, calls = chat_answers(
-                annotator, declared, settings.annotate, codebook, frames["train"], rows, store
-            )
-        finally:
-            store.close()
-    with written_aside(out) as temporary:
-        pq.write_table(labels_table(rows, answers, calls), temporary)
+        rows = pd.concat([pd.read_parquet(prepared / f"{split}.parquet").assign(split=split) for split in SPLITS])
+        if declared.kind == "gold":
+            answers = [Answer("ok", gold) if isinstance(gold, str) else Answer("missing") for gold in rows["gold"]]
+        else:
+            answers = imported_answers(annotator, declared, read_json(prepared / "labels.json"), rows)
+        _write(rows, answers, out)
+    write_ballots(out, ballots)
+    write_json(totals(out, now), metrics)
 
 
-def labels_table(rows: pd.DataFrame, answers: Sequence[Answer], calls: Sequence[str | None]) -> pa.Table:
-    """The labels file: who said what of which row, how sure, and the call that it came from."""
-    columns: dict[str, tuple[Sequence[object], pa.DataType]] = {
-        "id": (list(rows["id"]), pa.string()),
-        "split": (list(rows["split"]), pa.string()),
-        "label": ([answer.label for answer in answers], pa.string()),
-        "status": ([answer.status for answer in answers], pa.string()),
-        "method": ([answer.method for answer in answers], pa.string()),
-        "probabilities": ([answer.probabilities for answer in answers], pa.list_(pa.float64())),
-        "outside": ([answer.outside for answer in answers], pa.float64()),
-        "entropy": ([entropy(answer.probabilities) for answer in answers], pa.float64()),
-        "reply": ([answer.reply for answer in answers], pa.string()),
-        "call": (list(calls), pa.string()),
-    }
-    return pa.table({name: pa.array(values, type=kind) for name, (values, kind) in columns.items()})
+def codebook_of(settings: Settings, name: str, annotator: ChatAnnotator) -> Codebook:
+    """The codebook that an annotator reads.
+
+    Raises LabelRiskError when it has other labels than the study's.
+    """
+    codebook = read_codebook(Path(annotator.reads))
+    if codebook.names != read_codebook(Path(settings.codebook)).names:
+        raise LabelRiskError(
+            f"{annotator.reads}, which annotators.{name} reads, has other labels than {settings.codebook}; "
+            "both must name the same labels in the same order"
+        )
+    return codebook
+
+
+def _write(rows: pd.DataFrame, answers: Iterable[Answer], out: Path) -> None:
+    with written_aside(out) as temporary, LabelsWriter(temporary) as writer:
+        for identity, split, answer in zip(rows["id"], rows["split"], answers, strict=True):
+            writer.write(LabelledRow(identity, split, answer))

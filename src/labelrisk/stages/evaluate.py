@@ -18,7 +18,7 @@ from labelrisk.comparison.stability import krippendorff_alpha, unchanged
 from labelrisk.comparison.votes import soft_vote
 from labelrisk.files import read_json, write_json, write_parquet, written_aside
 from labelrisk.scores import Codes, accuracy, class_scores, confusion, coverage, macro_f1, rounded
-from labelrisk.settings import Settings
+from labelrisk.settings import Annotator, GoldAnnotator, Panel, Settings
 
 Counts = NDArray[np.int64]
 DECIMALS = 4
@@ -29,6 +29,7 @@ def run(
     settings: Settings,
     prepared: Path,
     labels: Path,
+    ballots: Path,
     training: Path,
     predictions: Path,
     logs: Path,
@@ -39,9 +40,15 @@ def run(
 ) -> None:
     """Write metrics/{sources,annotators}.json, the plots folder's tables and pictures, and all runs as one frame.
 
-    First removes from `labels`, `training`, `predictions`, `logs` and `models` what params.yaml no longer declares.
+    First removes from `labels`, `ballots`, `training`, `predictions`, `logs`, `models` and metrics/annotate what
+    params.yaml no longer declares.
     """
-    for path in _prune(settings, labels, training, [predictions, logs, models]):
+    labellers: dict[str, Annotator | Panel] = settings.annotators | settings.panels
+    removed = prune_files(labels, labellers) + prune_files(ballots, settings.annotators)
+    removed += prune_files(metrics / "annotate", settings.annotators, ".json") + prune_files(training, settings.sources)
+    for folder in (predictions, logs, models):
+        removed += prune_runs(folder, settings.sources, settings.seeds)
+    for path in removed:
         print(f"removed {path}: params.yaml no longer declares it")
     classes = read_json(prepared / "labels.json")
     test = pd.read_parquet(prepared / "test.parquet")
@@ -55,7 +62,7 @@ def run(
     counts = {source: np.stack([confusion(gold, run, len(classes)) for run in students[source]]) for source in stacks}
     write_json(_sources(settings, training, gold, students, counts, len(classes)), metrics / "sources.json")
 
-    judged = [name for name, annotator in settings.annotators.items() if annotator.kind != "gold"]
+    judged = [name for name, labeller in labellers.items() if not isinstance(labeller, GoldAnnotator)]
     answers = {name: pd.read_parquet(labels / f"{name}.parquet") for name in judged}
     on_train = {name: _answers(answers[name], "train", train["id"], classes) for name in judged}
     on_test = {name: _answers(answers[name], "test", test["id"], classes) for name in judged}
@@ -90,11 +97,6 @@ def run(
     of_students = {f"{source}\nstudents, all seeds": tables.sum(axis=0) for source, tables in counts.items()}
     with written_aside(plots / "confusion.png") as path:
         pictures.confusions(path, of_annotators | of_students, classes)
-
-
-def _prune(settings: Settings, labels: Path, training: Path, folders: Sequence[Path]) -> list[Path]:
-    removed = prune_files(labels, settings.annotators) + prune_files(training, settings.sources)
-    return removed + [path for folder in folders for path in prune_runs(folder, settings.sources, settings.seeds)]
 
 
 def _answers(answers: pd.DataFrame, split: str, ids: pd.Series[Any], classes: Sequence[str]) -> Codes:
@@ -139,7 +141,7 @@ def _sources(
         }
         rows = pd.read_parquet(training / f"{source}.parquet", columns=["split", "origin", "label"])
         rows = rows[(rows["split"] == "train") & rows["label"].notna()]
-        is_gold = settings.annotators[settings.sources[source].annotator].kind == "gold"
+        is_gold = isinstance(settings.annotators.get(settings.sources[source].annotator), GoldAnnotator)
         # Noise drawn onto gold labels spends them too: they must be known before they can be spoilt.
         spent = rows["origin"].isin(["gold", "noise", *(["annotator"] if is_gold else [])])
         summary[source] |= {"rows": len(rows), "gold_labels": int(spent.sum())}

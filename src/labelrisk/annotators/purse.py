@@ -1,0 +1,197 @@
+"""The money of one annotator: nothing is sent without a claim, no cap is exceeded, no answer is dropped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from labelrisk.annotators.calls import CallCache, Caps, Reservation, Stored
+from labelrisk.annotators.frames import Frame
+from labelrisk.annotators.prices import bound_of, cost_of, output_bound, price_of
+from labelrisk.annotators.writer import Writer
+from labelrisk.errors import LabelRiskError
+from labelrisk.settings import ChatAnnotator
+
+BETWEEN_LOOKS = 0.25  # seconds between looks at what another process is asking
+
+
+class Unanswered(Exception):
+    """This call got no answer after all retries, or the asking has stopped."""
+
+
+@dataclass
+class Counts:
+    """What one run did, for the progress line and the metrics."""
+
+    cached: int = 0  # answers that the cache had
+    answered: int = 0
+    cost: float = 0.0  # of the answers of this run whose cost is known
+    unpriced: int = 0  # answers of unknown cost, and requests without an answer that may have been charged
+    errors: Counter[str] = field(default_factory=Counter)  # by kind
+    models: Counter[str] = field(default_factory=Counter)  # that the endpoint says it answered with
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request with its key."""
+
+    key: bytes
+    frame: Frame
+    text: str
+
+    def request(self) -> dict[str, Any]:
+        """The request body."""
+        return self.frame.request(self.text)
+
+
+class Purse:
+    """Claims, caps and storing for one annotator."""
+
+    def __init__(self, name: str, annotator: ChatAnnotator, cache: CallCache) -> None:
+        self.counts = Counts()
+        self.stopped: BaseException | None = None
+        self._name = name
+        self._price = price_of(annotator)
+        self._caps = Caps(annotator.max_cost, annotator.max_requests)
+        self._cache = cache
+        self._writer = Writer(cache)
+        self._open = 0  # claims whose cost is not settled
+        self._settled = asyncio.Event()
+
+    def stop(self, reason: BaseException) -> None:
+        """Send nothing more; what is in flight is still awaited and stored."""
+        self.stopped = self.stopped or reason
+        self._settled.set()
+
+    def find(self, key: bytes) -> Stored | None:
+        """The cache's answer."""
+        if stored := self._cache.find(key):
+            self.counts.cached += 1
+        return stored
+
+    def has(self, key: bytes) -> bool:
+        """Whether the cache has an answer."""
+        return self._cache.has(key)
+
+    def bound(self, call: Call, request: dict[str, Any]) -> float:
+        """The most that a call can cost."""
+        return bound_of(call.frame.size(call.text), output_bound(request), self._price)
+
+    async def claim(
+        self, calls: Sequence[Call], bounds: Sequence[float], owner: str | None = None
+    ) -> list[Reservation]:
+        """Claim calls in one transaction, each at its upper bound; those after a reached cap are `capped`."""
+        name, caps = self._name, self._caps
+        self._check()
+
+        def write(cache: CallCache) -> list[Reservation]:
+            return [
+                cache.reserve(call.key, name, bound, caps, owner) for call, bound in zip(calls, bounds, strict=True)
+            ]
+
+        reservations = await asyncio.wrap_future(self._writer.submit(write, durable=owner is not None))
+        self._open += sum(one.outcome == "granted" for one in reservations)
+        self.counts.cached += sum(one.outcome == "found" for one in reservations)
+        return reservations
+
+    async def claim_one(self, call: Call, bound: float) -> Stored | None:
+        """Claim a call, or get the answer that another process brought meanwhile.
+
+        Raises Unanswered when the asking has stopped, as it does at a cap.
+        """
+        while True:
+            self._settled.clear()
+            (reservation,) = await self.claim([call], [bound])
+            if reservation.outcome in ("granted", "found"):
+                return reservation.stored
+            if reservation.outcome == "busy":
+                await asyncio.sleep(BETWEEN_LOOKS)
+            elif reservation.cap == "max_cost" and self._open:
+                await self._settled.wait()  # what is in flight will cost less than its bound
+            else:
+                self.stop(self.capped(reservation.cap or ""))
+
+    async def claim_again(self, call: Call, paid: float) -> None:
+        """Send a claimed call once more, after an attempt that cost this at most.
+
+        Raises Unanswered when the asking has stopped, as it does at a cap.
+        """
+        name, caps = self._name, self._caps
+
+        def write(cache: CallCache) -> Reservation:
+            cache.count(name, paid)
+            return cache.reserve(call.key, name, 0.0, caps, again=True)
+
+        try:
+            self._check()
+            reservation = await asyncio.wrap_future(self._writer.submit(write, durable=False))
+            if reservation.outcome == "capped":
+                self.stop(self.capped(reservation.cap or ""))
+            self._check()
+        except BaseException:
+            self.settle(call, paid if self.stopped is None else 0.0)
+            raise
+
+    def settle(self, call: Call, cost: float) -> None:
+        """Give a claim back without an answer, at a cost that may have been paid."""
+        key, name = call.key, self._name
+        self._on_disk(self._writer.submit(lambda cache: cache.settle(key, name, cost), durable=True))
+
+    def store(self, call: Call, response: dict[str, Any], bound: float) -> Stored:
+        """Store an answer; it is on disk soon, and a failure to write it stops the asking."""
+        usage = response.get("usage")
+        cost = cost_of(usage, self._price)
+        counts, key, name = self.counts, call.key, self._name
+        counts.answered += 1
+        counts.cost += cost or 0.0
+        counts.unpriced += cost is None
+        counts.models[str(response.get("model"))] += 1
+
+        def write(cache: CallCache) -> None:
+            cache.store(key, call.frame, call.text, response, name, cost)
+            cache.settle(key, name, bound if cost is None else cost)
+
+        self._on_disk(self._writer.submit(write, durable=True))
+        return Stored(response, cost)
+
+    def _on_disk(self, future: Future[None]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def ended(future: Future[None]) -> None:
+            if error := future.exception():
+                self.stop(error)
+            self._open -= 1
+            self._settled.set()
+
+        future.add_done_callback(lambda future: loop.call_soon_threadsafe(ended, future))
+
+    async def flush(self) -> None:
+        """Wait until all that was stored is on disk."""
+        await asyncio.wrap_future(self._writer.submit(lambda cache: None, durable=True))
+        await asyncio.sleep(0)  # lets the last callbacks run
+
+    def close(self) -> None:
+        """End the writing."""
+        self._writer.close()
+
+    async def write(self, change: Any) -> Any:
+        """A durable change of the caller's own."""
+        return await asyncio.wrap_future(self._writer.submit(change, durable=True))
+
+    def _check(self) -> None:
+        if self.stopped:
+            raise Unanswered
+
+    def capped(self, cap: str) -> LabelRiskError:
+        """The sentence at a cap."""
+        spent = self._cache.spending(self._name)
+        limit = self._caps.cost if cap == "max_cost" else self._caps.requests
+        return LabelRiskError(
+            f"annotators.{self._name}: {cap} {limit:g} is reached: {spent.requests:,} requests sent and at most "
+            f"{spent.cost:.4f} spent here so far; every answer is stored: raise {cap} in params.yaml and run again to "
+            "ask for the rest only"
+        )
