@@ -5,25 +5,53 @@ from __future__ import annotations
 import json
 import math
 import re
+import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 INPUT = re.compile(r"Input:\n<text>\n(.*?)\n</text>", re.DOTALL)
+DROPPED = 0  # status: the connection ends without an answer
+LOST = -200  # status: answered and charged as 200, but the connection ends before any of it is sent
+CUT = -201  # status: as LOST, but the first half is sent
+ASKED = "loopback"  # model of a response: stands for the one that the request names
 
 
 class Ledger:
-    """What the server saw: bodies, headers, and how often it answered 200 for each text."""
+    """What the server saw: bodies, headers, and how often it answered 200 for each text.
+
+    whole: of these answers, those that were sent to the end and are JSON; texts, times: of each request, in the order
+    of arrival; in_flight: requests that have no answer yet; tokens: prompt and completion tokens of all answers.
+    """
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.answered: Counter[str] = Counter()
+        self.whole: Counter[str] = Counter()
+        self.statuses: Counter[int] = Counter()
+        self.texts: list[str] = []
+        self.times: list[float] = []
+        self.in_flight = 0
+        self.tokens = [0, 0]
         self.lock = threading.Lock()
         self.url = ""
+        self.down: Callable[[], None] = lambda: None  # stops listening and hangs up
+        self.up: Callable[[], None] = lambda: None  # listens again on the same port
+
+    @property
+    def paid(self) -> int:
+        """Answers that were charged."""
+        return sum(self.answered.values())
+
+    @property
+    def paid_twice(self) -> int:
+        """Answers beyond the first for each text."""
+        return sum(number - 1 for number in self.answered.values() if number)
 
 
 def completion(token: str, top: dict[str, float] | None = None, **choice: Any) -> dict[str, Any]:
@@ -37,13 +65,14 @@ def completion(token: str, top: dict[str, float] | None = None, **choice: Any) -
         "id": "x",
         "object": "chat.completion",
         "created": 1,
-        "model": "loopback",
+        "model": ASKED,
         "choices": [{"index": 0, "message": message, "logprobs": logprobs, "finish_reason": "stop"} | choice],
         "usage": {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11},
     }
 
 
-Reply = tuple[int, Any]  # status and a JSON body, or raw bytes; status 0 drops the connection
+# Status and a JSON body, or raw bytes; and headers, perhaps.  Status: also DROPPED, LOST, CUT.
+Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 
 
 @contextmanager
@@ -51,9 +80,25 @@ def served(reply: Callable[[str, int], Reply]) -> Iterator[Ledger]:
     """Serve `reply(text, how many requests came for it before)` until the block ends."""
     ledger = Ledger()
     seen: Counter[str] = Counter()
+    connections: set[socket.socket] = set()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1  # head and body in one packet
+
+        def setup(self) -> None:
+            super().setup()
+            connections.add(self.request)
+
+        def finish(self) -> None:
+            connections.discard(self.request)
+            with suppress(OSError):  # the client has hung up
+                super().finish()
+
+        def handle(self) -> None:
+            with suppress(OSError):
+                super().handle()
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -62,33 +107,86 @@ def served(reply: Callable[[str, int], Reply]) -> Iterator[Ledger]:
             with ledger.lock:
                 ledger.bodies.append(body)
                 ledger.headers.append(dict(self.headers))
+                ledger.texts.append(text)
+                ledger.times.append(time.monotonic())
+                ledger.in_flight += 1
                 before = seen[text]
                 seen[text] += 1
-            status, content = reply(text, before)
-            if status == 0:
-                self.close_connection = True
-                return
+            try:
+                self.send(body, text, *reply(text, before))
+            finally:
+                with ledger.lock:
+                    ledger.in_flight -= 1
+
+        def send(
+            self, body: dict[str, Any], text: str, status: int, content: Any, headers: dict[str, str] | None = None
+        ) -> None:
+            if isinstance(content, dict) and content.get("model") == ASKED:
+                content = content | {"model": body["model"]}
+            charged = status in (200, LOST, CUT)
             payload = content if isinstance(content, bytes) else json.dumps(content).encode()
             with ledger.lock:
-                ledger.answered[text] += status == 200
-            self.send_response(status)
+                ledger.statuses[status] += 1
+                ledger.answered[text] += charged
+                ledger.whole[text] += status == 200 and _is_json(payload)
+                if charged and isinstance(content, dict):
+                    usage = content.get("usage") or {}
+                    ledger.tokens[0] += usage.get("prompt_tokens", 0)
+                    ledger.tokens[1] += usage.get("completion_tokens", 0)
+            if status in (DROPPED, LOST):
+                self.close_connection = True
+                return
+            self.send_response(200 if status == CUT else status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(payload)))
-            if status == 429:
-                self.send_header("Retry-After", "0.01")
+            if status == 429 and headers is None:
+                headers = {"Retry-After": "0.01"}
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(payload)
+            self.wfile.write(payload[: len(payload) // 2] if status == CUT else payload)
+            self.wfile.flush()
+            self.close_connection |= status == CUT
 
         def log_message(self, *arguments: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    ledger.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 256
+
+    running: list[Server] = []
+
+    port = 0  # any at first
+
+    def up() -> None:
+        nonlocal port
+        server = Server(("127.0.0.1", port), Handler)
+        port = server.server_address[1]
+        ledger.url = f"http://127.0.0.1:{port}/v1"
+        running.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def down() -> None:
+        server = running.pop()
+        server.shutdown()
+        server.server_close()
+        for connection in list(connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    ledger.up, ledger.down = up, down
+    up()
     try:
         yield ledger
     finally:
-        server.shutdown()
-        server.server_close()
+        if running:
+            down()
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        json.loads(payload)
+    except ValueError:
+        return False
+    return True

@@ -81,19 +81,19 @@ def cache(tmp_path):
 
 
 def reserve(cache, key, bound=1.0, **caps):
-    with cache.transaction(durable=False):
+    with cache.transaction():
         return cache.reserve(key, "a", bound, Caps(**caps))
 
 
 def pay(cache, key, cost):
-    with cache.transaction(durable=True):
+    with cache.transaction():
         cache.store(key, frame(), "text", {"choices": []}, "a", cost)
         cache.settle(key, "a", cost)
 
 
 def test_the_first_answer_to_a_call_stays(cache):
     for answer in (1, 2):
-        with cache.transaction(durable=True):
+        with cache.transaction():
             cache.store(b"k", frame(), "text", {"answer": answer, "usage": {"prompt_tokens": 3}}, "a", 0.5)
     stored = cache.find(b"k")
     assert (stored.response["answer"], stored.cost) == (1, 0.5)

@@ -31,7 +31,11 @@ STAGES = {  # stage -> its arguments; paths stand in dvc.yaml
     "ensemble": tuple((name, Path) for name in ("runs", "prepared", "metrics", "plots", "predictions")),
 }
 
-COMMANDS = dict.fromkeys(("sample", "agreement"), "labelrisk.coders.commands")  # where those are that are elsewhere
+CACHE = Path(".labelrisk/calls.sqlite")
+COMMANDS = {  # where those are that are elsewhere
+    **dict.fromkeys(("sample", "agreement"), "labelrisk.coders.commands"),
+    "cache": "labelrisk.annotators.housekeeping",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,11 +77,45 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("compare", help="`dvc exp show --csv` on its side (see make compare)")
     vega = commands.add_parser("vega", help="write the script that the page of `dvc plots show` draws with")
     vega.add_argument("--out", type=Path, required=True, help="where the page looks for it: .labelrisk/vega.js")
+    plan = commands.add_parser("plan", help="what annotators would send and cost, and one prompt; sends nothing")
+    plan.add_argument("--annotator", help="only this one")
+    plan.add_argument("--no-prompt", dest="prompt", action="store_false", help="leave the prompt out")
+    plan.add_argument("--prepared", type=Path, default=Path("data/prepared"), help="folder of the prepared rows")
+    plan.add_argument("--labels", type=Path, default=Path("data/labels"), help="folder of the annotators' labels")
+    probe = commands.add_parser("probe", help="what an endpoint serves, one short request each; into params.yaml")
+    probe.add_argument("--annotator", required=True)
+    for command in (plan, probe):
+        command.add_argument("--cache", type=Path, default=CACHE, help="file of the call cache")
     _add_people(commands)
+    _add_cache(commands)
     table = commands.add_parser("table", help="print the comparison of label sources")
     table.add_argument("--metrics", type=Path, default=Path("metrics"), help="folder of the metrics files")
     table.add_argument("--markdown", action="store_true", help="as Markdown, for a pull request")
     return parser
+
+
+def _add_cache(commands: Any) -> None:
+    """What looks after the call cache."""
+    actions = commands.add_parser("cache", help="look into, export, import, verify or prune the call cache")
+    actions = actions.add_subparsers(dest="action", required=True, metavar="action")
+    show = actions.add_parser("show", help="answers, tokens and cost by annotator and by day, what was spent, by whom")
+    show.add_argument("--json", dest="as_json", action="store_true", help="all numbers, as JSON")
+    export = actions.add_parser("export", help="write answers as lines of JSON")
+    export.add_argument("file", type=Path, metavar="FILE.jsonl.gz")
+    export.add_argument("--since", metavar="DATE", help="only those answered on that day (UTC) or later")
+    told = "store answers of exports and of other caches; what is there stays"
+    imported = actions.add_parser("import", help=told)
+    imported.add_argument("files", type=Path, nargs="+", metavar="FILE", help=".jsonl.gz, .jsonl or .sqlite")
+    verify = actions.add_parser("verify", help="check every answer; changes nothing")
+    prune = actions.add_parser("prune", help="remove the answers for which all rules hold; says which without --yes")
+    prune.add_argument("--endpoint", metavar="URL", help="only those of this endpoint, as `cache show` names it")
+    prune.add_argument("--before", metavar="DATE", help="only those answered before that day (UTC)")
+    prune.add_argument("--yes", action="store_true", help="do it; asking again will cost again")
+    for action in (export, prune):
+        action.add_argument("--annotator", metavar="NAME", help="only those that this annotator asked for")
+        action.add_argument("--model", metavar="NAME", help="only those of this model")
+    for action in (show, export, imported, verify, prune):
+        action.add_argument("--cache", type=Path, default=CACHE, help="file of the call cache")
 
 
 def _add_people(commands: Any) -> None:

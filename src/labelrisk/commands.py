@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from labelrisk.codebook import read_codebook
-from labelrisk.errors import LabelRiskError
+from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
-from labelrisk.settings import load
+from labelrisk.settings import ChatAnnotator, Settings, load
 
 
 def check(params: Path) -> None:
@@ -29,6 +29,70 @@ def check(params: Path) -> None:
             raise LabelRiskError(
                 f"{params}: annotators.{name}.reads names {annotator.reads}, which is not there; correct it"
             )
+
+
+def plan(params: Path, annotator: str | None, prepared: Path, cache: Path, labels: Path, prompt: bool) -> None:
+    """Print what each chat annotator would send and cost, and one rendered prompt; send nothing."""
+    from labelrisk.annotators.chat import ChatLabels
+    from labelrisk.annotators.planning import plan_of, plan_text, prompt_text
+    from labelrisk.stages.annotate import codebook_of
+
+    settings = load(params)
+    shown = None
+    for name, declared in _chat_annotators(settings, params, annotator).items():
+        chat = ChatLabels(name, declared, settings.annotate, codebook_of(settings, name, declared), prepared)
+        found = plan_of(chat, prepared, cache, labels / f"{name}.parquet")
+        print(plan_text(chat, found, _validation(name, chat.version)), end="\n\n")
+        shown = shown or found
+    if prompt and shown is not None:
+        print(f"One prompt, as it is sent:\n{prompt_text(shown)}")
+
+
+def _chat_annotators(settings: Settings, params: Path, name: str | None) -> dict[str, ChatAnnotator]:
+    chats = {key: one for key, one in settings.annotators.items() if isinstance(one, ChatAnnotator)}
+    if name is not None and name not in chats:
+        raise LabelRiskError(f"{params}: there is no chat annotator '{name}'; {nearest(name, chats)}")
+    return {name: chats[name]} if name is not None else chats
+
+
+def _validation(name: str, version: str) -> str:
+    """Whether people have tested this codebook on rows that its edits had not seen."""
+    path = Path("validation") / f"{name}.json"
+    if not path.is_file():
+        return "no validation by people: see `labelrisk sample` and `labelrisk agreement`"
+    found = read_json(path)
+    if found.get("codebook_hash") != version:
+        return f"{path} is about another version of the codebook: validate this one"
+    if not found.get("held_out"):
+        return f"{path} holds no held-out part: the codebook's edits have seen its rows"
+    return f"validated on held-out rows: {path}"
+
+
+def probe(params: Path, annotator: str, cache: Path) -> None:
+    """Find out what an annotator's endpoint serves, with one request each, and write it into params.yaml."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedSeq
+
+    from labelrisk.annotators.probing import served
+
+    settings = load(params)
+    found = served(annotator, _chat_annotators(settings, params, annotator)[annotator], settings.annotate, cache)
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    yaml.representer.add_representer(
+        type(None), lambda writer, value: writer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    content = yaml.load(params)
+    declared = content["annotators"][annotator]
+    place = list(declared).index("base_url") + 1  # at the end it would land behind comments that follow
+    declared.pop("serves", None)
+    flow = CommentedSeq(found)
+    flow.fa.set_flow_style()
+    declared.insert(place, "serves", flow)
+    with written_aside(params) as temporary:
+        yaml.dump(content, temporary)
+    print(f"annotators.{annotator}.serves: [{', '.join(found)}] is written to {params}")
 
 
 def table(params: Path, metrics: Path, markdown: bool) -> None:

@@ -44,11 +44,19 @@ def entropy(probabilities: Sequence[float] | None) -> float | None:
 class Reader:
     """Reads Chat Completions responses strictly: only a label's code, or its name, is that label.
 
-    labels: the codebook's names; codes: what stands for them; form: what was asked for, a key of prompts.FORMS.
+    labels: the codebook's names; codes: what stands for them; form: what was asked for, a key of prompts.FORMS;
+    logprobs: whether to read those that an endpoint sends, for some send them unasked.
     """
 
-    def __init__(self, labels: Sequence[str], codes: Sequence[str], form: tuple[str, str] = ("label", "code")) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        codes: Sequence[str],
+        form: tuple[str, str] = ("label", "code"),
+        logprobs: bool = True,
+    ) -> None:
         self._labels = labels
+        self._logprobs = logprobs
         self._form = form
         self._one_token = form == ("label", "code") and all(len(code) == 1 for code in codes)
         self._codes = {_merged(code): place for place, code in enumerate(codes)}
@@ -78,7 +86,8 @@ class Reader:
         label = self._labels[place]
         if stated is not None:
             return Answer("ok", label, "verbalised", self._spread(place, stated), reply=reply)
-        top = _top_logprobs((choice.get("logprobs") or {}).get("content"), said or "", self._form[1])
+        tokens = (choice.get("logprobs") or {}).get("content") if self._logprobs else None
+        top = _top_logprobs(tokens, said or "", self._form[1])
         if top is None:
             return Answer("ok", label, reply=reply)
         probabilities, outside = class_probabilities(top, list(self._codes))
@@ -107,7 +116,7 @@ class Reader:
 def _of_json(reply: str, with_confidence: bool) -> tuple[str | None, float | None]:
     try:
         content = json.loads(reply)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, None
     said = content.get("label") if isinstance(content, dict) else None
     if not isinstance(said, str):

@@ -7,6 +7,7 @@ asking, and what each annotator has spent, so that caps hold over runs and proce
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 import zlib
@@ -73,9 +74,8 @@ def shared_between_experiments(path: Path) -> Path:
 
 
 class CallCache:
-    """Answers by call key; an answer is on disk when the transaction that holds it ends.
+    """Answers by call key.
 
-    `find` may run in one thread while all the rest runs in one other.
     Raises LabelRiskError when the file is no call cache, one of a newer version, or can't be written; it is never
     overwritten.
     """
@@ -86,7 +86,7 @@ class CallCache:
         self._running = path.parent / "running"
         self._frames: dict[tuple[str, str], int] = {}
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=60, check_same_thread=False)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
                 raise LabelRiskError(
@@ -96,7 +96,9 @@ class CallCache:
             self._connection.execute("BEGIN IMMEDIATE")
             migrate(self._connection)
             self._connection.execute("COMMIT")
-            self._reader = sqlite3.connect(path, isolation_level=None, timeout=60)
+            # the log is flushed to the disk by whoever needs it, and by SQLite before it moves it into the file
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self.log = os.open(f"{path}-wal", os.O_RDONLY)
         except sqlite3.Error as error:
             raise LabelRiskError(
                 f"{path} can't be used as call cache ({error}); it may hold paid answers: "
@@ -107,17 +109,16 @@ class CallCache:
 
     def find(self, key: bytes) -> Stored | None:
         """The stored answer to a call, or None."""
-        row = self._reader.execute("SELECT response, cost FROM calls WHERE key = ?", (key,)).fetchone()
+        row = self._connection.execute("SELECT response, cost FROM calls WHERE key = ?", (key,)).fetchone()
         return Stored(unpacked(row[0]), row[1]) if row else None
 
     def has(self, key: bytes) -> bool:
         """Whether there is an answer to a call."""
-        return self._reader.execute("SELECT 1 FROM calls WHERE key = ?", (key,)).fetchone() is not None
+        return self._connection.execute("SELECT 1 FROM calls WHERE key = ?", (key,)).fetchone() is not None
 
     @contextmanager
-    def transaction(self, durable: bool) -> Iterator[None]:
-        """All writes or none; durable: on disk at the end, even should the machine lose power."""
-        self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+    def transaction(self) -> Iterator[None]:
+        """All writes or none; they survive the process at the end, and the loss of power once `log` is flushed."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -240,7 +241,7 @@ class CallCache:
     def close(self) -> None:
         """Close the file and stop holding claims."""
         self._connection.close()
-        self._reader.close()
+        os.close(self.log)
         self._owner.close()
 
 

@@ -22,7 +22,7 @@ from labelrisk.annotators.endpoint import endpoint_name
 from labelrisk.annotators.flow import Piece, label_all
 from labelrisk.annotators.frames import canonical
 from labelrisk.annotators.labels import LabelledRow, LabelsWriter
-from labelrisk.annotators.prompts import codebook_hash, form_of, label_codes
+from labelrisk.annotators.prompts import Shown, codebook_hash, form_of, label_codes
 from labelrisk.annotators.purse import Counts, Unanswered
 from labelrisk.annotators.questions import Questions, row_key
 from labelrisk.annotators.remembered import Remembered, Seeds, signature_of
@@ -58,7 +58,7 @@ class ChatLabels:
         self._settings = settings
         self._codebook = codebook
         self._prepared = prepared
-        self._version = codebook_hash(codebook)
+        self.version = codebook_hash(codebook)
         encoder: Callable[[], SentenceEncoder] = cache(_encoder)  # loaded at its first use
         self._encode: Encode = lambda texts: encoder().encode(texts)
         candidates = candidates_of(prepared / "train.parquet", annotator)
@@ -70,7 +70,7 @@ class ChatLabels:
         declared = self.annotator.model_dump(mode="json", exclude=NOT_ASKED)
         shown = self.demonstrations.identity(self.questions.draws)
         endpoint = endpoint_name(self.annotator)
-        return signature_of([READING, endpoint, self._version, canonical(declared), canonical(shown)])
+        return signature_of([READING, endpoint, self.version, canonical(declared), canonical(shown)])
 
     def prepared_rows(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
         """The pieces with what must be computed for many rows at a time."""
@@ -82,12 +82,14 @@ class ChatLabels:
                 piece.flags = dict(zip(piece.asked, map(tuple, self._screen(texts)), strict=True))
             yield piece
 
+    def shown(self, piece: Piece, place: int) -> list[Shown]:
+        """The demonstrations of a row, for each of its draws."""
+        vector = piece.vectors.get(place)
+        return [self.demonstrations.shown_to(piece.ids[place], draw, vector) for draw in range(self.questions.draws)]
+
     async def label(self, asker: Asker, seeds: Seeds, piece: Piece, place: int) -> LabelledRow | None:
         """The label of one row, or None when it got no answer."""
-        shown = [
-            self.demonstrations.shown_to(piece.ids[place], sample, piece.vectors.get(place))
-            for sample in range(self.questions.draws)
-        ]
+        shown = self.shown(piece, place)
         calls = self.questions.calls(shown, piece.texts[place])
         purse, row = asker.purse, row_key([key for key, _, _ in calls])
         try:
@@ -100,7 +102,7 @@ class ChatLabels:
         except LabelRiskError as error:
             purse.stop(error)
             return None
-        return LabelledRow(piece.ids[place], piece.splits[place], answer, flags, self._version, spent, row)
+        return LabelledRow(piece.ids[place], piece.splits[place], answer, flags, self.version, spent, row)
 
     def check_first(self, response: dict[str, Any]) -> bool:
         """Whether an answer shows that the endpoint serves what was asked for.
@@ -114,7 +116,7 @@ class ChatLabels:
         if answer.status == "ok" and answer.method is None:
             raise LabelRiskError(
                 f"annotators.{self.name}: {self.annotator.model} answers without log-probabilities, so its labels "
-                "would have no entropy; set confidence to votes, verbalised or none in params.yaml (the answer is stored)"
+                "would have no entropy; set confidence to votes, verbalised or none in params.yaml"
             )
         return answer.status == "ok"
 
@@ -130,7 +132,7 @@ def chat_labels(labels: ChatLabels, settings: AnnotateSettings, prepared: Path, 
     growing = folder / f"{calls.owner}{GROWING}"  # not beside `out`: a killed run would leave it among DVC's outputs
     try:
         calls.remove_left_behind(folder, GROWING)
-        with calls.transaction(durable=True):
+        with calls.transaction():
             lost = calls.write_off_dead()
         if lost:
             print(

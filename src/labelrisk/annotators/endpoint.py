@@ -14,7 +14,7 @@ from labelrisk.errors import LabelRiskError
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 
 if TYPE_CHECKING:
-    import openai
+    import httpx2
 
 REFUSED = (400, 413, 422)  # the request itself is wrong or too long
 PAYMENT_REQUIRED = 402
@@ -47,6 +47,10 @@ class NoAnswer(Exception):
     wait: float | None = None
 
 
+class NotThere(LabelRiskError):
+    """The endpoint knows no such model, path, batch or file (404)."""
+
+
 class Endpoint:
     """Asks one endpoint, once for each call of `ask`: whoever calls decides about retries.
 
@@ -54,89 +58,117 @@ class Endpoint:
     """
 
     def __init__(self, annotator: ChatAnnotator, settings: AnnotateSettings, name: str) -> None:
-        self._where = f"annotators.{name} ({annotator.model} at {annotator.base_url})"
-        self._secret = secret_of(annotator, name)
-        self._client = self._connect(annotator, annotator.timeout or settings.timeout)
-
-    def _connect(self, annotator: ChatAnnotator, timeout: float) -> openai.AsyncOpenAI:
+        import httpx2
         import openai
 
+        self._where = f"annotators.{name} ({annotator.model} at {annotator.base_url})"
+        self._secret = secret_of(annotator, name)
+        timeout = annotator.timeout or settings.timeout
         # retries are this project's own: those of the client would multiply with them, uncounted
         common: dict[str, Any] = {"timeout": timeout, "max_retries": 0, "default_query": annotator.extra_query}
-        if annotator.base_url == EMBEDDED:
-            import httpx2
-
-            from labelrisk.annotators.embedded import EmbeddedTransport
-
-            http_client = httpx2.AsyncClient(transport=EmbeddedTransport())
-            return openai.AsyncOpenAI(api_key="none", base_url="http://embedded/v1", http_client=http_client, **common)
         if annotator.key_header and self._secret:
             common["default_headers"] = {annotator.key_header: self._secret, "Authorization": openai.Omit()}
-        return openai.AsyncOpenAI(
-            # without a key variable a word is sent instead, so that no key of the environment reaches another endpoint
-            api_key=self._secret or "none",
-            base_url=annotator.base_url,
-            http_client=openai.DefaultAioHttpClient(),
-            **common,
-        )
+        self._http: httpx2.AsyncClient = openai.DefaultAioHttpClient()
+        base_url = annotator.base_url
+        if base_url == EMBEDDED:
+            from labelrisk.annotators.embedded import EmbeddedTransport
+
+            base_url, self._http = "http://embedded/v1", httpx2.AsyncClient(transport=EmbeddedTransport())
+        # without a key variable a word is sent instead, so that no key of the environment reaches another endpoint
+        secret = self._secret or "none"
+        self._client = openai.AsyncOpenAI(api_key=secret, base_url=base_url, http_client=self._http, **common)
+        told = self._client.auth_headers | self._client.default_headers
+        self._headers = [(word, value) for word, value in told.items() if isinstance(value, str)]
+        self._url = self._url_of("chat/completions", annotator.extra_query)
+        self._timeout = {"timeout": httpx2.Timeout(timeout).as_dict()}
+
+    def _url_of(self, path: str, query: Mapping[str, str]) -> httpx2.URL:
+        return self._client.base_url.join(path).copy_merge_params(query)
 
     async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], Mapping[str, str]]:
         """Send a request body as it is and return the body and the headers of the response.
 
         Raises RowRefused, NoAnswer, or LabelRiskError for what no other row would get past either.
         """
-        response = await self.send("POST", "/chat/completions", body=request)
+        import httpx2
+
+        # by the client's HTTP layer: what is sent is what the call key holds, and the building of typed requests and
+        # answers, which costs more than all else together, is left out
+        content = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            sent = httpx2.Request("POST", self._url, headers=self._headers, content=content, extensions=self._timeout)
+            response = await self._http.send(sent)
+        except httpx2.HTTPError as error:
+            raise self._no_answer(error) from None
+        if response.status_code != 200:
+            raise self._refusal(response)
         return _completion(response.content), response.headers
 
     async def send(self, method: str, path: str, **options: Any) -> Any:
-        """Any request of the API; returns the HTTP response.
+        """Any request of the API, by the openai client; returns the HTTP response.
 
         Raises as `ask` does.
         """
         import httpx2
         import openai
 
-        # one level below `chat.completions.create`: what is sent is what the call key holds, and the walk through
-        # typed messages and answers, which costs more than the rest of the request, is left out
         send: Any = {"POST": self._client.post, "GET": self._client.get}[method]
         try:
             return await send(path, cast_to=httpx2.Response, **options)
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise LabelRiskError(
-                f"{self._where} refused the key ({self._told(error)}); check the variable that api_key_env names"
-            ) from None
-        except openai.NotFoundError as error:
-            raise LabelRiskError(
-                f"{self._where} is not there ({self._told(error)}); check model and base_url in params.yaml"
-            ) from None
-        except openai.APIConnectionError as error:  # timeouts among them: a refused connection comes as one, too
-            cause = error.__cause__ or error
-            if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol):
-                raise NoAnswer(f"can't be reached: {self._told(cause)}", "no connection") from None
-            kind = "timeout" if isinstance(error, openai.APITimeoutError) else "connection lost"
-            raise NoAnswer(f"{kind}: {self._told(cause)}", kind, maybe_paid=True) from None
+        except openai.APIConnectionError as error:
+            raise self._no_answer(error.__cause__ or error) from None
         except openai.APIStatusError as error:
-            raise self._refusal(error) from None
+            raise self._refusal(error.response) from None
 
-    def _refusal(self, error: openai.APIStatusError) -> Exception:
+    def _no_answer(self, error: BaseException) -> NoAnswer:
+        """What a failure of the connection means."""
+        import httpx2
+
+        told = self._told(str(error) or type(error).__name__)
+        if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol):
+            return NoAnswer(
+                f"can't be reached: {told}", "no connection"
+            )  # a refused connection is a ConnectTimeout here
+        kind = "timeout" if isinstance(error, httpx2.TimeoutException) else "connection lost"
+        return NoAnswer(f"{kind}: {told}", kind, maybe_paid=True)
+
+    def _refusal(self, response: httpx2.Response) -> Exception:
         """What a status other than 200 means."""
-        told, status, code = self._told(error), error.status_code, str(error.code or "")
+        status, headers = response.status_code, response.headers
+        message, code = _error_of(response)
+        told = self._told(f"status {status}: {message}")
+        if status in (401, 403):
+            return LabelRiskError(f"{self._where} refused the key ({told}); check the variable that api_key_env names")
+        if status == 404:
+            return NotThere(f"{self._where} is not there ({told}); check model and base_url in params.yaml")
         if status == PAYMENT_REQUIRED or code == "insufficient_quota":
             return LabelRiskError(f"{self._where} wants to be paid first ({told}); add credit")
         if status in REFUSED:
             return RowRefused(told, filtered=code == "content_filter")
         if status == 429:
-            return NoAnswer(told, "rate limit", wait=retry_after(error.response.headers))
-        return NoAnswer(told, "server error", wait=retry_after(error.response.headers) if status == 503 else None)
+            return NoAnswer(told, "rate limit", wait=retry_after(headers))
+        return NoAnswer(told, "server error", wait=retry_after(headers) if status == 503 else None)
 
-    def _told(self, error: BaseException) -> str:
+    def _told(self, text: str) -> str:
         """What an error says, on one line, without the key."""
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = " ".join(text.split())
         return (text.replace(self._secret, "***") if self._secret else text)[:300]
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+def _error_of(response: httpx2.Response) -> tuple[str, str]:
+    """Message and code of an error's body, in whatever form it comes."""
+    try:
+        content = json.loads(response.content)
+    except ValueError:
+        return response.text, ""
+    error = content.get("error", content) if isinstance(content, dict) else content
+    if not isinstance(error, dict):
+        return str(error), ""
+    return str(error.get("message") or error), str(error.get("code") or "")
 
 
 def endpoint_name(annotator: ChatAnnotator) -> str:
@@ -152,11 +184,22 @@ def endpoint_name(annotator: ChatAnnotator) -> str:
 def _completion(content: bytes) -> dict[str, Any]:
     """The response body, whatever it says, if it is a chat completion at all."""
     try:
-        response: dict[str, Any] = json.loads(content)
+        response = json.loads(content)
+    except ValueError:
+        response = None
+    return completion_of(response)
+
+
+def completion_of(response: Any) -> dict[str, Any]:
+    """The response, whatever it says, if it is a chat completion at all.
+
+    Raises NoAnswer.
+    """
+    try:
         response["choices"][0]["message"].keys()
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError, AttributeError):
         raise NoAnswer("the answer was broken or no chat completion", "broken answer", maybe_paid=True) from None
-    return response
+    return dict(response)
 
 
 def secret_of(annotator: ChatAnnotator, name: str) -> str | None:

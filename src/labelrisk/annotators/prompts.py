@@ -70,6 +70,11 @@ def form_of(annotator: ChatAnnotator) -> tuple[str, str]:
     return said, "json" if annotator.answer == "json_schema" else "code"
 
 
+def reads_logprobs(annotator: ChatAnnotator, codebook: Codebook) -> bool:
+    """Whether an annotator's probabilities are those of the token that names the label."""
+    return annotator.confidence == "logprobs" and len(codebook.names) <= len(ascii_uppercase)
+
+
 def messages(
     codebook: Codebook,
     demonstrations: Sequence[tuple[str, str]],
@@ -110,7 +115,7 @@ def request_body(annotator: ChatAnnotator, codebook: Codebook, said: list[dict[s
         "temperature": annotator.temperature,
         "max_tokens": 1 if single_tokens and (form, kind) == ("label", "code") else LENGTHS[form],
     }
-    if annotator.confidence == "logprobs" and single_tokens:
+    if reads_logprobs(annotator, codebook):
         body |= {"logprobs": True, "top_logprobs": annotator.top_logprobs}
     if kind == "json":
         body["response_format"] = {"type": "json_schema", "json_schema": _schema(form, codes)}

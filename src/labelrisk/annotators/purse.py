@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from labelrisk.annotators.batch_files import abandoned, abandonment
 from labelrisk.annotators.calls import CallCache, Caps, Reservation, Stored
 from labelrisk.annotators.frames import Frame
 from labelrisk.annotators.prices import bound_of, cost_of, output_bound, price_of
@@ -61,10 +61,12 @@ class Purse:
         self._writer = Writer(cache)
         self._open = 0  # claims whose cost is not settled
         self._settled = asyncio.Event()
+        self.over = asyncio.Event()  # set once `stopped` is
 
     def stop(self, reason: BaseException) -> None:
         """Send nothing more; what is in flight is still awaited and stored."""
         self.stopped = self.stopped or reason
+        self.over.set()
         self._settled.set()
 
     def find(self, key: bytes) -> Stored | None:
@@ -82,18 +84,27 @@ class Purse:
         return bound_of(call.frame.size(call.text), output_bound(request), self._price)
 
     async def claim(
-        self, calls: Sequence[Call], bounds: Sequence[float], owner: str | None = None
+        self,
+        calls: Sequence[Call],
+        bounds: Sequence[float],
+        owner: str | None = None,
+        also: Callable[[CallCache, list[Reservation]], None] = lambda cache, reservations: None,
     ) -> list[Reservation]:
-        """Claim calls in one transaction, each at its upper bound; those after a reached cap are `capped`."""
+        """Claim calls in one transaction, each at its upper bound; those after a reached cap are `capped`.
+
+        also: what else is written in that transaction.
+        """
         name, caps = self._name, self._caps
         self._check()
 
         def write(cache: CallCache) -> list[Reservation]:
-            return [
+            reserved = [
                 cache.reserve(call.key, name, bound, caps, owner) for call, bound in zip(calls, bounds, strict=True)
             ]
+            also(cache, reserved)
+            return reserved
 
-        reservations = await asyncio.wrap_future(self._writer.submit(write, durable=owner is not None))
+        reservations = await self._writer.submit(write, durable=owner is not None)
         self._open += sum(one.outcome == "granted" for one in reservations)
         self.counts.cached += sum(one.outcome == "found" for one in reservations)
         return reservations
@@ -109,6 +120,8 @@ class Purse:
             if reservation.outcome in ("granted", "found"):
                 return reservation.stored
             if reservation.outcome == "busy":
+                if other := await self.write(lambda cache: abandoned(cache, call.key)):
+                    self.stop(abandonment(self._name, other))
                 await asyncio.sleep(BETWEEN_LOOKS)
             elif reservation.cap == "max_cost" and self._open:
                 await self._settled.wait()  # what is in flight will cost less than its bound
@@ -128,13 +141,23 @@ class Purse:
 
         try:
             self._check()
-            reservation = await asyncio.wrap_future(self._writer.submit(write, durable=False))
+            reservation = await self._writer.submit(write, durable=False)
             if reservation.outcome == "capped":
                 self.stop(self.capped(reservation.cap or ""))
             self._check()
         except BaseException:
             self.settle(call, paid if self.stopped is None else 0.0)
             raise
+
+    @property
+    def open(self) -> int:
+        """Claims of this process that are not settled."""
+        return self._open
+
+    def adopt(self, claims: int) -> None:
+        """Count claims that an earlier process made; negative for those that were given back."""
+        self._open += claims
+        self._settled.set()
 
     def settle(self, call: Call, cost: float) -> None:
         """Give a claim back without an answer, at a cost that may have been paid."""
@@ -158,20 +181,18 @@ class Purse:
         self._on_disk(self._writer.submit(write, durable=True))
         return Stored(response, cost)
 
-    def _on_disk(self, future: Future[None]) -> None:
-        loop = asyncio.get_running_loop()
+    def _on_disk(self, future: asyncio.Future[None]) -> None:
+        future.add_done_callback(self._ended)
 
-        def ended(future: Future[None]) -> None:
-            if error := future.exception():
-                self.stop(error)
-            self._open -= 1
-            self._settled.set()
-
-        future.add_done_callback(lambda future: loop.call_soon_threadsafe(ended, future))
+    def _ended(self, future: asyncio.Future[None]) -> None:
+        if error := future.exception():
+            self.stop(error)
+        self._open -= 1
+        self._settled.set()
 
     async def flush(self) -> None:
         """Wait until all that was stored is on disk."""
-        await asyncio.wrap_future(self._writer.submit(lambda cache: None, durable=True))
+        await self._writer.submit(lambda cache: None, durable=True)
         await asyncio.sleep(0)  # lets the last callbacks run
 
     def close(self) -> None:
@@ -180,7 +201,7 @@ class Purse:
 
     async def write(self, change: Any) -> Any:
         """A durable change of the caller's own."""
-        return await asyncio.wrap_future(self._writer.submit(change, durable=True))
+        return await self._writer.submit(change, durable=True)
 
     def _check(self) -> None:
         if self.stopped:

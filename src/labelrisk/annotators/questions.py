@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ from labelrisk.annotators.prompts import (
     form_of,
     label_codes,
     messages,
+    reads_logprobs,
     request_body,
 )
 from labelrisk.codebook import Codebook
@@ -42,15 +43,19 @@ class Ask(Protocol):
 
 @dataclass
 class Tally:
-    """What the answers of one row cost when they were asked."""
+    """What the answers of one row cost when they were asked; each call once, however often it is looked up."""
 
     requests: int = 0
     input_tokens: int | None = 0
     output_tokens: int | None = 0
     cost: float | None = 0.0
+    _added: set[bytes] = field(default_factory=set)
 
-    def add(self, stored: Stored) -> None:
-        """Add an answer; one unknown makes the sum unknown."""
+    def add(self, key: bytes, stored: Stored) -> None:
+        """Add the answer to a call; one unknown makes the sum unknown."""
+        if key in self._added:
+            return
+        self._added.add(key)
         usage = stored.response.get("usage") or {}
         self.requests += 1
         self.input_tokens = _sum(self.input_tokens, usage.get("prompt_tokens"))
@@ -75,7 +80,9 @@ class Questions:
         self._endpoint = endpoint_name(annotator)
         self._form = form_of(annotator)
         self._samples = annotator.samples if annotator.confidence in ("votes", "explanations") else 1
-        self._reader = Reader(codebook.names, label_codes(codebook.names), self._form)
+        self._reader = Reader(
+            codebook.names, label_codes(codebook.names), self._form, reads_logprobs(annotator, codebook)
+        )
         self._entailment = Reader([YES, NO], [YES, NO])
         self.frame = lru_cache(maxsize=64)(self._frame)
 
@@ -106,7 +113,7 @@ class Questions:
         tally = Tally()
         text = calls[0][2]
         answers = await _all(
-            [self._one(ask, shown[place % len(shown)], call, tally) for place, call in enumerate(calls)]
+            [self._one(ask, shown[place % len(shown)], place, call, tally) for place, call in enumerate(calls)]
         )
         if self._annotator.confidence == "explanations":
             answer = await self._explained(ask, answers, text, tally)
@@ -121,7 +128,7 @@ class Questions:
                 flags += (CANARY,) if other.label != answers[0].label else ()
         return answer, tally.spent(), flags
 
-    async def _one(self, ask: Ask, shown: Shown, call: tuple[bytes, Frame, str], tally: Tally) -> Answer:
+    async def _one(self, ask: Ask, shown: Shown, sample: int, call: tuple[bytes, Frame, str], tally: Tally) -> Answer:
         """One answer; what is no label is asked once more, with what was wrong."""
         key, frame, text = call
         try:
@@ -135,7 +142,7 @@ class Questions:
             said = messages(self._codebook, shown, text, self._form)
             return self._body(corrected(said, answer.reply, answer.status, self._form))
 
-        again = framed(self._endpoint, body)
+        again = framed(self._endpoint, body, sample)  # samples that are wrong in the same words are asked each again
         try:
             second = await self._read(ask, again.key(text), again, text, tally)
         except RowRefused:
@@ -144,7 +151,7 @@ class Questions:
 
     async def _read(self, ask: Ask, key: bytes, frame: Frame, text: str, tally: Tally) -> Answer:
         stored = await ask(key, frame, text)
-        tally.add(stored)
+        tally.add(key, stored)
         return self._reader.read(stored.response)
 
     async def _explained(self, ask: Ask, answers: list[Answer], text: str, tally: Tally) -> Answer:
@@ -162,11 +169,12 @@ class Questions:
             return 0.0
         explanation = answer.reply
         frame = framed(self._endpoint, lambda slot: entailment_body(self._annotator, self._codebook, explanation, slot))
+        key = frame.key(text)
         try:
-            stored = await ask(frame.key(text), frame, text)
+            stored = await ask(key, frame, text)
         except RowRefused:
             return 0.0
-        tally.add(stored)
+        tally.add(key, stored)
         read = self._entailment.read(stored.response)
         return read.probabilities[0] if read.probabilities else float(read.label == YES)
 

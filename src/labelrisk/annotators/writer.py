@@ -1,85 +1,117 @@
-"""The thread that writes to the call cache: what waits is written in one transaction, and the asking goes on."""
+"""Writes to the call cache from the event loop: what came in one turn is one transaction, made durable behind it.
+
+A commit without waiting for the disk takes some 50 microseconds, less than handing the work to a thread would, and
+survives the death of the process.  What must survive the loss of power, too, counts as written only when a thread has
+flushed SQLite's log to the disk.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
 import sys
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from queue import SimpleQueue
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from labelrisk.annotators.calls import CallCache
 from labelrisk.errors import LabelRiskError
 
 WAIT_FOR_SPACE = 60.0  # seconds that answers are held in memory for when the disk is full
+BETWEEN_TRIES = 0.5
 Result = TypeVar("Result")
-Write = Callable[[CallCache], Any]
+Waiting = tuple[Callable[[CallCache], Any], bool, "asyncio.Future[Any]"]
 
 
 class Writer:
-    """Runs writes on a call cache in the order given, but for this: those that are not durable need not wait for
-    the disk, so they go ahead of the durable ones that wait with them.
-    """
+    """Runs writes on a call cache in the order given; belongs to one event loop."""
 
     def __init__(self, cache: CallCache) -> None:
         self._cache = cache
-        self._queue: SimpleQueue[tuple[Write, bool, Future[Any]] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="call-cache-writer", daemon=True)
-        self._thread.start()
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[Waiting] = []
+        self._scheduled = False
+        self._full_since: float | None = None
+        self._committed: list[tuple[asyncio.Future[Any], Any]] = []  # not yet on the disk
+        self._flushing = False
+        self._flusher = ThreadPoolExecutor(1, thread_name_prefix="call-cache-flush")
 
-    def submit(self, write: Callable[[CallCache], Result], *, durable: bool) -> Future[Result]:
-        """Write soon; the future has the result once it is written, or a LabelRiskError."""
-        future: Future[Result] = Future()
-        self._queue.put((write, durable, future))
+    def submit(self, write: Callable[[CallCache], Result], *, durable: bool) -> asyncio.Future[Result]:
+        """Write at the end of this turn of the loop; the future has the result, or a LabelRiskError.
+
+        durable: the future waits until the write is on the disk.
+        """
+        future: asyncio.Future[Result] = self._loop.create_future()
+        self._waiting.append((write, durable, future))
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._write)
         return future
 
     def close(self) -> None:
-        """Write what waits and end the thread."""
-        self._queue.put(None)
-        self._thread.join()
+        """End the thread."""
+        self._flusher.shutdown()
 
-    def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            waiting = [first]
-            while not self._queue.empty():
-                if (more := self._queue.get()) is None:
-                    self._queue.put(None)
-                    break
-                waiting.append(more)
-            for durable in (False, True):
-                if chosen := [(write, future) for write, kind, future in waiting if kind is durable]:
-                    self._write(chosen, durable)
-
-    def _write(self, chosen: list[tuple[Write, Future[Any]]], durable: bool) -> None:
+    def _write(self) -> None:
+        """All that waits, in one transaction; a full disk is given WAIT_FOR_SPACE, for answers are paid."""
+        waiting, self._waiting, self._scheduled = self._waiting, [], False
         try:
-            results = self._in_one_transaction([write for write, _ in chosen], durable)
-        except BaseException as error:
-            told = error
-            if isinstance(error, sqlite3.Error):
-                told = LabelRiskError(
-                    f"{self._cache.path} can't store answers ({error}); free disk space or permissions, then run again"
-                )
-            for _, future in chosen:
-                future.set_exception(told)
-        else:
-            for (_, future), result in zip(chosen, results, strict=True):
+            with self._cache.transaction():
+                results = [write(self._cache) for write, _, _ in waiting]
+        except sqlite3.Error as error:
+            if self._waits_for_space(error):
+                self._waiting, self._scheduled = waiting + self._waiting, True
+                self._loop.call_later(BETWEEN_TRIES, self._write)
+            else:
+                self._fail([future for _, _, future in waiting], error)
+            return
+        except Exception as error:
+            self._fail([future for _, _, future in waiting], error)
+            return
+        self._full_since = None
+        for (_, durable, future), result in zip(waiting, results, strict=True):
+            if durable:
+                self._committed.append((future, result))
+            elif not future.done():
                 future.set_result(result)
+        self._flush()
 
-    def _in_one_transaction(self, writes: list[Write], durable: bool) -> list[Any]:
-        """Raises sqlite3.Error; a full disk is given WAIT_FOR_SPACE seconds first, for these answers are paid."""
-        deadline = time.monotonic() + WAIT_FOR_SPACE
-        warned = False
-        while True:
-            try:
-                with self._cache.transaction(durable):
-                    return [write(self._cache) for write in writes]
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_FULL or time.monotonic() > deadline:
-                    raise
-            if not warned:
-                print(f"the disk of {self._cache.path} is full: waiting for space, asking nothing", file=sys.stderr)
-                warned = True
-            time.sleep(0.5)
+    def _waits_for_space(self, error: sqlite3.Error) -> bool:
+        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            return False
+        if self._full_since is None:
+            self._full_since = time.monotonic()
+            print(f"\nthe disk of {self._cache.path} is full: waiting for space, asking nothing", file=sys.stderr)
+        return time.monotonic() - self._full_since < WAIT_FOR_SPACE
+
+    def _fail(self, futures: list[asyncio.Future[Any]], error: Exception) -> None:
+        if isinstance(error, sqlite3.Error):
+            error = LabelRiskError(
+                f"{self._cache.path} can't store answers ({error}); free disk space or permissions, then run again"
+            )
+        for future in futures:
+            if not future.done():
+                future.set_exception(error)
+
+    def _flush(self) -> None:
+        """Bring to the disk what is committed, one flush at a time."""
+        if self._flushing or not self._committed:
+            return
+        self._flushing = True
+        done, self._committed = self._committed, []
+        flushed = self._loop.run_in_executor(self._flusher, os.fsync, self._cache.log)
+
+        def ended(flushed: asyncio.Future[None]) -> None:
+            self._flushing = False
+            if error := flushed.exception():
+                self._fail(
+                    [future for future, _ in done], LabelRiskError(f"{self._cache.path} can't be stored: {error}")
+                )
+            for future, result in done:
+                if not future.done():
+                    future.set_result(result)
+            self._flush()
+
+        flushed.add_done_callback(ended)

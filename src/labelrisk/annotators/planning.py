@@ -1,0 +1,158 @@
+"""What an annotator would send and what that would cost, before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labelrisk.annotators.calls import CallCache, Spending
+from labelrisk.annotators.chat import ChatLabels
+from labelrisk.annotators.prices import bound_of, output_bound, price_of
+from labelrisk.annotators.questions import row_key
+from labelrisk.annotators.remembered import Remembered, Seeds
+from labelrisk.corpora.rows import SPLITS
+from labelrisk.errors import LabelRiskError
+from labelrisk.settings import ChatAnnotator
+
+MEASURED_ON = 200  # answers of the same model that an estimate is taken from, at most
+
+
+@dataclass
+class Plan:
+    """Counts over the rows of one annotator.
+
+    requests: to send for the rows that are not known; more: at most so many on top (re-asks, checks).
+    input_tokens, output_tokens, cost: expected, from `measured` answers of the same model; None when there are none or
+    no price is stated.  most: no run can cost more; None without a price.
+    prompt: the messages of the first row to ask, or of the first row.
+    """
+
+    rows: int = 0
+    cached: int = 0
+    elsewhere: int = 0  # at other revisions
+    requests: int = 0
+    more: int = 0
+    prompt_bytes: int = 0
+    most: float | None = 0.0
+    measured: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+    spent: Spending = field(default_factory=Spending)
+    prompt: list[dict[str, str]] | None = None
+    unreadable: str | None = None  # why other revisions' labels can't be used
+
+
+def plan_of(labels: ChatLabels, prepared: Path, call_cache: Path, out: Path) -> Plan:
+    """Go through the rows as the stage would, asking nothing."""
+    annotator, plan = labels.annotator, Plan()
+    price = price_of(annotator)
+    cache = CallCache(call_cache)
+    try:
+        folder = cache.path.parent / "labels"
+        seeds: Seeds | None = Seeds(labels.name, annotator, out, folder / f"{labels.name}.revisions")
+        for piece in labels.prepared_rows(
+            Remembered(folder / labels.name, labels.signature()).pieces(prepared, SPLITS)
+        ):
+            plan.rows += len(piece.ids)
+            plan.cached += len(piece.ids) - len(piece.asked)
+            for place in piece.asked:
+                calls = labels.questions.calls(labels.shown(piece, place), piece.texts[place])
+                missing = [call for call in calls if not cache.has(call[0])]
+                if plan.prompt is None or (missing and not plan.requests):
+                    plan.prompt = calls[0][1].request(calls[0][2])["messages"]
+                if not missing:
+                    plan.cached += 1
+                    continue
+                try:
+                    if seeds and seeds.find(row_key([key for key, _, _ in calls])):
+                        plan.elsewhere += 1
+                        continue
+                except LabelRiskError as error:
+                    plan.unreadable, seeds = str(error), None
+                _add(plan, annotator, [(frame.size(text), frame.request(text)) for _, frame, text in missing], price)
+        plan.spent = cache.spending(labels.name)
+        _estimate(plan, cache, annotator, price)
+    finally:
+        cache.close()
+    return plan
+
+
+def _add(plan: Plan, annotator: ChatAnnotator, asked: list[tuple[int, dict[str, Any]]], price: Any) -> None:
+    """Count the requests of one row, and at most how many follow from their answers."""
+    plan.requests += len(asked)
+    times = 1 + annotator.reasks + (annotator.confidence == "explanations")
+    canaries = annotator.screening == "canary"
+    plan.more += len(asked) * (times - 1) + canaries
+    plan.prompt_bytes += sum(size for size, _ in asked)
+    if price is None or plan.most is None:
+        plan.most = None
+        return
+    for size, request in asked:
+        longest = output_bound(request)
+        # a re-ask repeats the prompt and adds an answer, as the check of an explanation does
+        again = bound_of(size + 8 * (longest or 0) + 1000, longest, price) * (times - 1)
+        plan.most += bound_of(size, longest, price) * (1 + canaries) + again
+
+
+def _estimate(plan: Plan, cache: CallCache, annotator: ChatAnnotator, price: Any) -> None:
+    """Tokens per byte and per answer of this model's newest answers, times what is to be sent."""
+    newest = cache.rows(
+        "SELECT length(CAST(prefix AS BLOB)) + length(CAST(text AS BLOB)) + length(CAST(suffix AS BLOB)), "
+        "input_tokens, output_tokens FROM calls JOIN frames ON frame = frames.id "
+        "WHERE model = ? AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL ORDER BY calls.id DESC LIMIT ?",
+        (annotator.model, MEASURED_ON),
+    )
+    found = list(newest)
+    plan.measured = len(found)
+    if price is not None and price.input == price.output == 0:
+        plan.cost = 0.0
+    if not found:
+        return
+    size, read, written = (sum(one[place] for one in found) for place in (0, 1, 2))
+    plan.input_tokens = round(plan.prompt_bytes * read / size)
+    plan.output_tokens = round(plan.requests * written / len(found))
+    if price is not None:
+        plan.cost = (plan.input_tokens * price.input + plan.output_tokens * price.output) / 1e6
+
+
+def plan_text(labels: ChatLabels, plan: Plan, validation: str) -> str:
+    """The plan at 80 columns."""
+    annotator = labels.annotator
+    price = price_of(annotator)
+    lines = [("rows", f"{plan.rows:,}", ""), ("known already", f"{plan.cached:,}", "nothing to pay")]
+    if plan.elsewhere:
+        lines.append(("known elsewhere", f"{plan.elsewhere:,}", "at other revisions, nothing to pay"))
+    more = f"and at most {plan.more:,} more: re-asks, checks" if plan.more else ""
+    lines.append(("requests to send", f"{plan.requests:,}", more))
+    if plan.requests:
+        how = f"measured on {plan.measured:,} answers of this model" if plan.measured else "not measured yet"
+        lines.append(("input tokens", _number(plan.input_tokens), how))
+        lines.append(("output tokens", _number(plan.output_tokens), ""))
+    share = f"batch: {annotator.price.batch:g} of the price" if annotator.price and annotator.mode == "batch" else ""
+    if price is None:
+        lines.append(("cost", "unknown", f"annotators.{labels.name}.price is not set"))
+    else:
+        told = share or ("" if plan.cost is not None else "until some answers are cached; see the upper bound")
+        cost = 0.0 if not plan.requests else plan.cost
+        lines.append(("cost", "unknown" if cost is None else f"{cost:.4f}", told))
+        lines.append(("cost at most", f"{plan.most or 0.0:.4f}", "upper bound: a token a byte, every re-ask"))
+    spent = plan.spent
+    before = f"{spent.requests:,} requests, {spent.cost:.4f} at most" if price else f"{spent.requests:,} requests"
+    lines.append(("spent here before", "", before + (f", {spent.lost:,} lost in flight" if spent.lost else "")))
+    caps = [f"{name} {cap:g}" for name in ("max_cost", "max_requests") if (cap := getattr(annotator, name)) is not None]
+    lines.append(("caps", "", ", ".join(caps) or "none: set max_cost or max_requests in params.yaml"))
+    head = f"{labels.name}: {annotator.model} at {annotator.base_url}"
+    body = "\n".join(f"  {name:<18}{number:>14}  {told}".rstrip() for name, number, told in lines)
+    notes = "".join(f"\n  {note}" for note in (validation, plan.unreadable) if note)
+    return f"{head}\n{body}{notes}"
+
+
+def prompt_text(plan: Plan) -> str:
+    """The rendered prompt of one row."""
+    return "\n".join(f"[{message['role']}]\n{message['content']}" for message in plan.prompt or [])
+
+
+def _number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
