@@ -47,8 +47,11 @@ lint: setup
 	ruff format --check .
 	mypy
 
-benchmark: setup ## measure training speed against the usual recipe
+benchmark: setup ## measure training and annotation against the usual recipes
 	python benchmarks/training.py
+	python benchmarks/annotation.py speed
+	python benchmarks/annotation.py faults
+	python benchmarks/annotation.py million
 
 lock: ## make requirements.lock anew from pyproject.toml, with the newest versions
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv

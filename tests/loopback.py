@@ -130,9 +130,10 @@ def served(reply: Callable[[str, int], Reply]) -> Iterator[Ledger]:
                 ledger.answered[text] += charged
                 ledger.whole[text] += status == 200 and _is_json(payload)
                 if charged and isinstance(content, dict):
-                    usage = content.get("usage") or {}
-                    ledger.tokens[0] += usage.get("prompt_tokens", 0)
-                    ledger.tokens[1] += usage.get("completion_tokens", 0)
+                    usage = content.get("usage")
+                    for place, word in enumerate(("prompt_tokens", "completion_tokens")):
+                        tokens = usage.get(word) if isinstance(usage, dict) else 0
+                        ledger.tokens[place] += tokens if isinstance(tokens, int) else 0
             if status in (DROPPED, LOST):
                 self.close_connection = True
                 return

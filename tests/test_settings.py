@@ -53,6 +53,87 @@ def test_a_mistake_is_one_sentence_that_names_file_and_key(tmp_path, path, value
     assert "\n" not in str(caught.value)
 
 
+PRICE = {"input": 1.0, "output": 2.0}
+HERE = "'annotators.model': "
+MISFITS = [  # changes of a chat annotator, and what the sentence must say
+    ({"confidence": "votes"}, "'confidence: votes' at temperature 0 samples one answer; set 'temperature'"),
+    ({"confidence": "explanations"}, "'confidence: explanations' at temperature 0 samples one answer"),
+    (
+        {"confidence": "votes", "vary": "demonstrations", "shots": 0},
+        "'vary: demonstrations' needs 'shots'",
+    ),
+    (
+        {"answer": "guided_choice", "confidence": "verbalised"},
+        "'confidence: verbalised' needs more than a choice; set 'answer: code' or json_schema",
+    ),
+    (
+        {"answer": "guided_choice", "confidence": "explanations", "temperature": 1.0},
+        "'confidence: explanations' needs more than a choice",
+    ),
+    ({"max_cost": 1.0}, "'max_cost' needs 'price': {input: ..., output: ...} per million tokens"),
+    (
+        {"max_cost": 1.0, "price": PRICE, "extra_body": {"max_tokens": None}},
+        "'max_cost' needs a longest answer; set 'extra_body.max_completion_tokens'",
+    ),
+    ({"extra_body": {"n": 2}}, "'extra_body.n' would break the answers; leave it out (see 'confidence: votes')"),
+    ({"extra_body": {"stream": True}}, "'extra_body.stream' would break the answers"),
+    ({"serves": []}, "asks for logprobs, which 'serves' does not list; change 'confidence' or 'answer'"),
+    ({"serves": ["json_schema"]}, "asks for logprobs, which 'serves' does not list"),
+    ({"serves": ["logprobs"], "answer": "json_schema"}, "asks for json_schema, which 'serves' does not list"),
+    ({"serves": [], "answer": "guided_choice", "confidence": "none"}, "asks for guided_choice, which 'serves' does"),
+    ({"mode": "batch"}, "'mode: batch' needs an endpoint; leave 'mode' out for the embedded model"),
+]
+VALUES = [  # one key of a chat annotator that is out of its range
+    *({"shots": -1}, {"temperature": -0.1}, {"top_logprobs": 0}, {"samples": 1}, {"reasks": 2}, {"pool": 0}),
+    *({"seed": -1}, {"timeout": 0}, {"max_cost": 0}, {"max_requests": 0}, {"requests_per_minute": 0}),
+    *({"tokens_per_minute": 0}, {"draw": "best"}, {"confidence": "high"}, {"answer": "yaml"}, {"screening": "all"}),
+    *({"vary": "seed"}, {"mode": "later"}, {"serves": ["tools"]}, {"price": {"input": 1.0}}),
+    *({"price": PRICE | {"batch": 0}}, {"price": PRICE | {"input": -1}}),
+]
+FITTING = [
+    {"confidence": "votes", "temperature": 0.7},
+    {"confidence": "votes", "vary": "demonstrations"},
+    {"confidence": "explanations", "temperature": 0.7, "serves": []},
+    {"confidence": "none", "serves": []},
+    {"answer": "json_schema", "serves": ["logprobs", "json_schema"]},
+    {"answer": "guided_choice"},
+    {"max_cost": 1.0, "price": PRICE},
+    {"max_cost": 1.0, "price": PRICE, "extra_body": {"max_tokens": None, "max_completion_tokens": 4}},
+    {"extra_body": {"n": 1, "stream": False}},
+    {"extra_body": {"n": None, "stream": None}},
+    {"mode": "batch", "base_url": "http://there/v1"},
+]
+
+
+def load_with(tmp_path, changes):
+    """params.yaml whose annotator `model` has these changes."""
+    content = params()
+    content["annotators"]["model"] |= changes
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    return load(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(("changes", "says"), MISFITS)
+def test_what_does_not_fit_together_in_an_annotator_is_one_sentence(tmp_path, changes, says):
+    with pytest.raises(LabelRiskError) as caught:
+        load_with(tmp_path, changes)
+    assert str(caught.value).startswith(f"{tmp_path / 'params.yaml'}: {HERE}{says}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("changes", VALUES, ids=str)
+def test_a_value_out_of_its_range_is_named(tmp_path, changes):
+    (key,) = changes
+    with pytest.raises(LabelRiskError, match=rf"'annotators\.model\.{key}[.0-9a-z]*'|annotators\.model\.{key}"):
+        load_with(tmp_path, changes)
+
+
+@pytest.mark.parametrize("changes", FITTING, ids=str)
+def test_what_fits_together_is_taken(tmp_path, changes):
+    loaded = load_with(tmp_path, changes).annotators["model"]
+    assert all(key in loaded.model_fields_set for key in changes)
+
+
 def test_gold_has_no_doubts_to_select_by(tmp_path):
     sources = {"gold": {"annotator": "gold", "labels": "gold", "noise": "uniform"}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params(sources=sources)))

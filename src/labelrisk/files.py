@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -26,11 +27,27 @@ def written_aside(path: Path) -> Iterator[Path]:
     _remove(temporary)
     try:
         yield temporary
-        if temporary.is_dir() and path.exists():  # a rename does not replace a folder that has files in it
-            _remove(path)
-        temporary.replace(path)
+        while not _replaced(path, temporary):
+            pass
     finally:
         _remove(temporary)
+
+
+def _replaced(path: Path, temporary: Path) -> bool:
+    """Move `temporary` to `path`; False when another process was there at the same moment."""
+    before = path.with_name(f".{path.name}.{os.getpid()}.before")
+    try:
+        if path.is_dir() or (temporary.is_dir() and path.exists()):  # a rename does not replace a folder with files
+            path.replace(before)
+        temporary.replace(path)
+    except OSError as error:
+        there_again = error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR)
+        if not there_again and not (isinstance(error, FileNotFoundError) and temporary.exists()):
+            raise
+        return False
+    finally:
+        _remove(before)
+    return True
 
 
 def _remove(path: Path) -> None:

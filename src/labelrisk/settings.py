@@ -151,13 +151,15 @@ class ChatAnnotator(Section):
         unbounded = self.extra_body.get("max_tokens", 1) is None and not self.extra_body.get("max_completion_tokens")
         if self.max_cost is not None and unbounded:
             raise ValueError("'max_cost' needs a longest answer; set 'extra_body.max_completion_tokens'")
-        for word in ("n", "stream"):
-            if self.extra_body.get(word) not in (None, 1, False):
+        if self.mode == "batch" and self.base_url == "embedded":
+            raise ValueError("'mode: batch' needs an endpoint; leave 'mode' out for the embedded model")
+        for word, harmless in (("n", 1), ("stream", False)):
+            if self.extra_body.get(word, harmless) not in (None, harmless):
                 raise ValueError(f"'extra_body.{word}' would break the answers; leave it out (see 'confidence: votes')")
         needed = {"logprobs": self.confidence == "logprobs"} | {
             name: self.answer == name for name in ("json_schema", "guided_choice")
         }
-        lacking = [name for name, asked in needed.items() if asked and name not in (self.serves or needed)]
+        lacking = [name for name, asked in needed.items() if asked and name not in (self.serves or ())]
         if self.serves is not None and lacking:
             raise ValueError(f"asks for {lacking[0]}, which 'serves' does not list; change 'confidence' or 'answer'")
         return self

@@ -7,9 +7,11 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 VERBALISED = re.compile(r"\s*(\S.*?)[\s,:(]+(\d{1,3}(?:\.\d+)?)\s*%?\)?\s*")
+VALUE_NEXT = re.compile(r'"label"\s*:\s*"?\Z')  # what stands before the code in JSON
 LAST_LINE = re.compile(r"^\W*Label:\W*(.+?)[\s*.]*\Z", re.IGNORECASE | re.MULTILINE)
 
 
@@ -68,6 +70,8 @@ class Reader:
         choice = response["choices"][0]
         message = choice["message"]
         reply = message.get("content")
+        if isinstance(reply, str) and not reply.isascii():  # half of an emoji, cut off by the token limit, is no text
+            reply = reply.encode(errors="replace").decode()
         if choice.get("finish_reason") == "content_filter":
             return Answer("content_filter", reply=reply)
         if message.get("refusal"):
@@ -128,10 +132,13 @@ def _of_json(reply: str, with_confidence: bool) -> tuple[str | None, float | Non
 
 
 def _top_logprobs(content: list[dict[str, Any]] | None, said: str, kind: str) -> list[dict[str, Any]] | None:
-    """The alternatives to the token that names the label: the first one, in JSON the one that is the code."""
+    """The alternatives to the token that names the label: the first that is not blank, in JSON the value of `label`."""
+    before = ""
     for token in content or ():
-        if kind == "code" or _merged(token["token"]) == _merged(said):
+        merged = _merged(token["token"])
+        if merged and (kind == "code" or (merged == _merged(said) and VALUE_NEXT.search(before))):
             return token.get("top_logprobs") or None
+        before += token["token"]
     return None
 
 
@@ -166,5 +173,6 @@ def voted(
     return Answer("ok", labels[leading], method, smoothed, reply=reply, votes=tuple(votes))
 
 
+@lru_cache(maxsize=4096)
 def _merged(token: str) -> str:
     return token.strip().strip("\"'").strip().casefold()

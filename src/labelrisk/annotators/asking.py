@@ -43,6 +43,7 @@ class Asker:
         self._annotator = annotator
         self._settings = settings
         self._pace = Pace(settings.concurrency, annotator.requests_per_minute, annotator.tokens_per_minute)
+        self.purse.on_stop = self._pace.let_go
         self._jitter = np.random.default_rng(0)
         self._check_first = check_first
         self._checked = False
@@ -52,6 +53,7 @@ class Asker:
         self._opened = False
         self._failed_in_a_row = 0
         self._refused_in_a_row = 0
+        self._silent_since = 0.0  # the first failure after the last answer; 0: there is none
 
     async def ask(self, key: bytes, frame: Frame, text: str) -> Stored:
         """The answer to a call; two callers who ask the same share one request.
@@ -76,10 +78,12 @@ class Asker:
 
     async def close(self) -> None:
         """Wait until everything is on disk, and hang up."""
-        await self.purse.flush()
-        self.purse.close()
-        if self._endpoint is not None:
-            await self._endpoint.close()
+        try:
+            await self.purse.flush()
+        finally:
+            self.purse.close()
+            if self._endpoint is not None:
+                await self._endpoint.close()
 
     async def _asked(self, call: Call) -> Stored:
         """The first call goes alone, so that a wrong endpoint costs one request."""
@@ -112,11 +116,13 @@ class Asker:
             except NoAnswer as error:
                 self.purse.counts.errors[error.kind] += 1
                 self.purse.counts.unpriced += error.maybe_paid
+                self._silent_since = self._silent_since or max(sent, self._pace.answered_at)
                 failures += self._counts_against(error, sent)
                 await self._retry(call, error, failures, bound)
             else:
+                stored = self.purse.store(call, response, bound)
                 self._check(response)
-                return self.purse.store(call, response, bound)
+                return stored
 
     async def _attempt(self, call: Call, request: dict[str, Any], about: float) -> dict[str, Any]:
         """Send once.  The claim is given back here for every failure but NoAnswer."""
@@ -124,7 +130,7 @@ class Asker:
             if self.purse.stopped:  # while it waited for its turn
                 raise Unanswered
             if self._endpoint is None:
-                self._endpoint = Endpoint(self._annotator, self._settings, self._name)
+                self._endpoint = self._connected()
             response, headers = await self._endpoint.ask(request)
         except RowRefused as error:
             self.purse.settle(call, 0.0)
@@ -138,11 +144,12 @@ class Asker:
             self.purse.stop(error)
             raise Unanswered from None
         except Unanswered:
-            self.purse.settle(call, 0.0)
+            self.purse.settle(call, 0.0, sent=False)
             raise
         finally:
             self._pace.leave()
         self._failed_in_a_row = self._refused_in_a_row = 0
+        self._silent_since = 0.0
         used = (response.get("usage") or {}).get("total_tokens")
         self._pace.answered(headers, about - used if used is not None else 0.0)
         return response
@@ -153,6 +160,13 @@ class Asker:
         except LabelRiskError as error:
             self.purse.stop(error)
 
+    def _connected(self) -> Endpoint:
+        try:
+            return Endpoint(self._annotator, self._settings, self._name)
+        except LabelRiskError as error:
+            self.purse.stop(error)
+            raise Unanswered from None
+
     def _counts_against(self, error: NoAnswer, sent: float) -> bool:
         """Slow all down where the endpoint as a whole has a problem; say whether the failure is the call's own."""
         if error.kind == "rate limit":
@@ -162,7 +176,7 @@ class Asker:
             self._pace.refused(sent, error.wait)
         elif error.kind in ("no connection", "connection lost") and self._opened and self._pace.answered_at < sent:
             self._pace.unreachable(sent)
-            return False
+            return error.kind == "connection lost"  # a request that did arrive may be what breaks the connection
         return True
 
     async def _retry(self, call: Call, error: NoAnswer, failures: int, bound: float) -> None:
@@ -171,7 +185,7 @@ class Asker:
         Raises Unanswered when it may not: after `retries` failures of its own, or when the endpoint seems gone.
         """
         paid = bound if error.maybe_paid else 0.0
-        silent = time.monotonic() - self._pace.answered_at
+        silent = time.monotonic() - self._silent_since
         if silent > self._settings.patience:
             self.purse.stop(self._gone(f"no answer for {silent:.0f} seconds: {error.reason}"))
         if failures > self._settings.retries:
@@ -182,7 +196,7 @@ class Asker:
             raise Unanswered(error.reason)
         if failures:
             pause = min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1))
-            await asyncio.sleep(pause * (0.5 + self._jitter.random() / 2))
+            await self.purse.sleep(pause * (0.5 + self._jitter.random() / 2))
         await self.purse.claim_again(call, paid)
 
     def _gone(self, reason: str) -> LabelRiskError:

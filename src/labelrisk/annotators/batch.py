@@ -9,41 +9,194 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from labelrisk.annotators import batch_files as files
 from labelrisk.annotators import batch_rows as rows
-from labelrisk.annotators.asking import IN_A_ROW
-from labelrisk.annotators.batch_api import Batch, BatchApi, Gone, Outcome
-from labelrisk.annotators.batch_files import Record, abandoned, abandonment, folder_of, remove_left_behind, upload_of
+from labelrisk.annotators.batch_api import BatchApi
+from labelrisk.annotators.batch_flight import GROWTH, Flight
+from labelrisk.annotators.batch_reading import Reading
+from labelrisk.annotators.batch_waiting import MOST_REQUESTS, Asked, Errands, Waiting
 from labelrisk.annotators.calls import BATCH_OWNER, CallCache, Reservation, Stored
-from labelrisk.annotators.endpoint import NoAnswer, NotThere, RowRefused, endpoint_name
+from labelrisk.annotators.endpoint import endpoint_name
 from labelrisk.annotators.frames import Frame
 from labelrisk.annotators.purse import BETWEEN_LOOKS, Call, Purse, Unanswered
-from labelrisk.errors import LabelRiskError
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 
+INTERRUPTED = "interrupted: batches under way go on at the endpoint; run again to fetch their answers"
 QUIET = 0.1  # seconds without a new call after which those that wait go up
-MOST_REQUESTS = 50_000  # of one batch
-MOST_BYTES = 190_000_000  # of its file; the endpoint takes 200 MB
-LINE_BYTES = 200  # of a line around its request, at most
-FIRST_POLL = 1.0  # seconds between looks at a batch; grows ...
-LONGEST_POLL = 60.0  # ... to this
-GROWTH = 1.5
-APPEARS = 30.0  # seconds after which a batch that was created is in the endpoint's list
-AT_ONCE = 1000  # answers that are stored before those who wait for them go on
-BETWEEN_LINES = 60.0  # seconds between lines on a batch whose status stays
-ENDED = ("completed", "expired", "cancelled", "failed")
-INTERRUPTED = "interrupted: the batches go on at the endpoint; run again to fetch their answers"
-Result = TypeVar("Result")
+LONGEST_LOOK = 10.0  # seconds between looks at what other processes are asking
 
 
-@dataclass(slots=True, eq=False)
-class Asked:
-    """A call that somebody waits for."""
+class BatchAsker:
+    """Answers calls from the cache where it has them, else asks in batches; fetches those of earlier runs, too.
 
-    call: Call
-    answer: asyncio.Future[Stored]
-    failures: int = 0
+    check_first: as of Asker.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        annotator: ChatAnnotator,
+        settings: AnnotateSettings,
+        cache: CallCache,
+        check_first: Callable[[dict[str, Any]], bool],
+    ) -> None:
+        self.purse = Purse(name, annotator, cache)
+        self._name = name
+        self._endpoint = endpoint_name(annotator)
+        self._connect: Callable[[], BatchApi] = lambda: BatchApi(name, annotator, settings)
+        self._connected: BatchApi | None = None  # a key is needed only where something is left to ask
+        self._folder = files.folder_of(cache)
+        self._waiting = Waiting(settings.retries)
+        self._reading = Reading(self.purse, self._waiting, check_first)
+        self._leaving = asyncio.Event()
+        self._errands = Errands(self.purse)
+        self._helpers = [asyncio.create_task(work) for work in (self._gather(), self._end())]
+        self._errands.start(self._resume())
+
+    async def ask(self, key: bytes, frame: Frame, text: str) -> Stored:
+        """The answer to a call; two callers who ask the same share one request.
+
+        Raises RowRefused, Unanswered.
+        """
+        if stored := self.purse.find(key):
+            return stored
+        if key in self._waiting.refused:
+            raise self._waiting.refused[key]
+        if self.purse.stopped:
+            raise Unanswered
+        return await asyncio.shield(self._waiting.answer(Call(key, frame, text)))
+
+    async def close(self) -> None:
+        """Wait until everything that has come is on disk, and hang up; batches go on without this process."""
+        self._leaving.set()
+        for helper in self._helpers:
+            helper.cancel()
+        await self._errands.end()
+        await self.purse.flush()
+        self.purse.close()
+        if self._connected:
+            await self._connected.close()
+
+    @property
+    def _api(self) -> BatchApi:
+        self._connected = self._connected or self._connect()
+        return self._connected
+
+    async def _end(self) -> None:
+        await self.purse.over.wait()
+        self._waiting.end()
+
+    async def _gather(self) -> None:
+        """Make batches of what waits: whenever it becomes quiet, or enough."""
+        while True:
+            await asyncio.sleep(QUIET)
+            quiet = self._waiting.quiet() >= QUIET and not self._reading.is_busy()
+            while self._waiting and (quiet or len(self._waiting) >= MOST_REQUESTS):
+                self._errands.start(self._submit(self._waiting.taken()))
+
+    async def _submit(self, asked: Sequence[Asked]) -> None:
+        asked = await self._without_busy(asked)
+        if not asked:
+            return
+        token, calls = secrets.token_hex(8), [one.call for one in asked]
+        record = await asyncio.to_thread(files.Record.written, self._folder, token, calls)
+
+        def add(cache: CallCache, reservations: list[Reservation]) -> None:
+            if granted := sum(one.outcome == "granted" for one in reservations):
+                rows.add_row(cache, token, self._name, granted)
+
+        try:
+            bounds = await asyncio.to_thread(lambda: [self.purse.bound(call, call.request()) for call in calls])
+            reservations = await self.purse.claim(calls, bounds, BATCH_OWNER + token, add)
+            granted = self._granted(asked, reservations)
+            if not granted:
+                record.remove()
+                return
+            flight = Flight(token, record, self.purse, self._leaving)
+            flight.claims = {call.key: bound for call, bound in zip(calls, bounds, strict=True) if call.key in granted}
+            await flight.create(self._api, [call for call in calls if call.key in granted])
+            await self._reading.read(flight, self._api)
+        finally:
+            record.close()
+            self._waiting.free_capped()
+
+    def _granted(self, asked: Sequence[Asked], reservations: Sequence[Reservation]) -> set[bytes]:
+        """The keys that may be sent; the others wait for what they lack."""
+        granted: set[bytes] = set()
+        busy: list[Asked] = []
+        caps = [one.cap for one in reservations if one.cap]
+        for one, reservation in zip(asked, reservations, strict=True):
+            if reservation.stored:
+                self._waiting.resolve(one.call.key, reservation.stored)
+            elif reservation.outcome == "granted":
+                granted.add(one.call.key)
+            elif reservation.cap:
+                self._waiting.add_capped(one)
+            else:
+                busy.append(one)
+        if busy:
+            self._errands.start(self._await_others(busy))
+        if caps and not self.purse.open:  # else they are tried again when a batch has ended, which may leave money over
+            self.purse.stop(self.purse.capped(caps[0] or ""))
+        return granted
+
+    async def _without_busy(self, asked: Sequence[Asked]) -> list[Asked]:
+        """Those that no batch and no other process is asking; the others are awaited."""
+        if busy := await self._busy(asked):
+            self._errands.start(self._await_others(list(busy)))
+        return [one for one in asked if one not in busy]
+
+    async def _busy(self, asked: Sequence[Asked]) -> set[Asked]:
+        keys = [one.call.key for one in asked]
+        claimed = await self.purse.write(lambda cache: rows.claimed(cache, keys))
+        return {one for one in asked if one.call.key in claimed}
+
+    async def _await_others(self, asked: Sequence[Asked]) -> None:
+        """Wait for answers to what others are asking; ask what they give up."""
+        pause = BETWEEN_LOOKS
+        while asked := [one for one in asked if not one.answer.done()]:
+            await asyncio.sleep(pause)
+            if self.purse.stopped:
+                return
+            pause = min(LONGEST_LOOK, pause * GROWTH)
+            await self._resume()
+            busy = await self._busy(asked)
+            for one in asked:
+                if one not in busy and not one.answer.done():
+                    if stored := self.purse.find(one.call.key):
+                        self._waiting.resolve(one.call.key, stored)
+                    else:
+                        self._waiting.add([one])
+            asked = list(busy)
+            if asked:
+                other = await self.purse.write(lambda cache, key=asked[0].call.key: files.abandoned(cache, key))
+                if other not in (None, self._name):
+                    self.purse.stop(files.abandonment(self._name, other))
+
+    async def _resume(self) -> None:
+        """Take on the batches of this annotator that no process fetches."""
+        known = await self.purse.write(rows.open_rows)
+        files.remove_left_behind(self._folder, {token for token, _ in known})
+        for token in [token for token, annotator in known if annotator == self._name]:
+            try:
+                record = files.Record.taken(self._folder, token)
+            except FileNotFoundError:
+                if number := await self.purse.write(lambda cache, token=token: rows.give_up_row(cache, token)):
+                    gone = f"{self._folder / token}{files.ENDING} is gone"
+                    print(f"{gone}: its {number:,} requests count as paid and are asked again", file=sys.stderr)
+                continue
+            if record and record.endpoint() != self._endpoint:  # its time comes when that base_url is set again
+                record.close()
+            elif record:
+                self._errands.start(self._resumed(Flight(token, record, self.purse, self._leaving)))
+
+    async def _resumed(self, flight: Flight) -> None:
+        try:
+            if await flight.look_up(self._api):
+                await self._reading.read(flight, self._api)
+        finally:
+            flight.record.close()
+            self._waiting.free_capped()

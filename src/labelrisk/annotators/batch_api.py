@@ -9,7 +9,16 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any
 
-from labelrisk.annotators.endpoint import REFUSED, Endpoint, NoAnswer, NotThere, RowRefused, completion_of, secret_of
+from labelrisk.annotators.endpoint import (
+    REFUSED,
+    SECRET,
+    Endpoint,
+    NoAnswer,
+    NotThere,
+    RowRefused,
+    completion_of,
+    secret_of,
+)
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 
@@ -40,13 +49,13 @@ class BatchApi:
         self.where = f"annotators.{name} ({annotator.model} at {annotator.base_url})"
         self._endpoint = Endpoint(annotator, settings, name)
         self._secret = secret_of(annotator, name)
-        self._patience = settings.patience
+        self.patience = settings.patience
 
     async def upload(self, token: str, file: IO[bytes]) -> str:
         """Send a file of requests; returns its id."""
         part = (f"{MARK}-{token}.jsonl", file, "application/jsonl")
         options = {"headers": {"Content-Type": "multipart/form-data"}, "timeout": FILE_TIMEOUT}
-        sent = {"body": {"purpose": "batch"}, "files": [("file", part)], "options": options}
+        sent: dict[str, Any] = {"body": {"purpose": "batch"}, "files": [("file", part)], "options": options}
         try:
             return str((await self._patiently("POST", "/files", file, **sent))["id"])
         except NotThere as error:
@@ -82,7 +91,7 @@ class BatchApi:
 
         Raises NotThere.
         """
-        return await self._patiently("GET", f"/batches/{batch}")
+        return dict(await self._patiently("GET", f"/batches/{batch}"))
 
     async def content(self, file_id: str) -> bytes:
         """A file.
@@ -90,7 +99,10 @@ class BatchApi:
         Raises NotThere.
         """
         options = {"timeout": FILE_TIMEOUT}
-        return bytes(await self._patiently("GET", f"/files/{file_id}/content", parsed=False, options=options))
+        content = bytes(await self._patiently("GET", f"/files/{file_id}/content", parsed=False, options=options))
+        if self._secret and len(self._secret) >= SECRET:  # as in other answers
+            content = content.replace(self._secret.encode(), b"***")
+        return content
 
     async def close(self) -> None:
         """Close the connections."""
@@ -140,7 +152,7 @@ class BatchApi:
                 content = (await self._endpoint.send(method, path, **sent)).content
                 return self._parsed(content) if parsed else content
             except NoAnswer as error:
-                if time.monotonic() - started > self._patience:
+                if time.monotonic() - started > self.patience:
                     raise self.gone(error) from None
                 await asyncio.sleep(pause if error.wait is None else max(pause, error.wait))
                 pause = min(LONGEST_PAUSE, 2 * pause)

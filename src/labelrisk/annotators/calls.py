@@ -82,10 +82,11 @@ class CallCache:
 
     def __init__(self, path: Path) -> None:
         self.path = path = shared_between_experiments(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._running = path.parent / "running"
         self._frames: dict[tuple[str, str], int] = {}
+        self._in_flight: dict[str, float] = {}  # bounds of an annotator's claims, within one transaction
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
@@ -99,27 +100,43 @@ class CallCache:
             # the log is flushed to the disk by whoever needs it, and by SQLite before it moves it into the file
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self.log = os.open(f"{path}-wal", os.O_RDONLY)
-        except sqlite3.Error as error:
+            self._owner = Owner(self._running)
+        except (sqlite3.Error, OSError) as error:
             raise LabelRiskError(
                 f"{path} can't be used as call cache ({error}); it may hold paid answers: "
                 "make it writable or move it aside, don't delete it"
             ) from None
-        self._owner = Owner(self._running)
         self.owner = self._owner.token
 
     def find(self, key: bytes) -> Stored | None:
         """The stored answer to a call, or None."""
-        row = self._connection.execute("SELECT response, cost FROM calls WHERE key = ?", (key,)).fetchone()
-        return Stored(unpacked(row[0]), row[1]) if row else None
+        with self._readable():
+            row = self._connection.execute("SELECT response, cost FROM calls WHERE key = ?", (key,)).fetchone()
+            return Stored(unpacked(row[0]), row[1]) if row else None
 
     def has(self, key: bytes) -> bool:
         """Whether there is an answer to a call."""
-        return self._connection.execute("SELECT 1 FROM calls WHERE key = ?", (key,)).fetchone() is not None
+        with self._readable():
+            return self._connection.execute("SELECT 1 FROM calls WHERE key = ?", (key,)).fetchone() is not None
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, zlib.error, ValueError, TypeError) as error:
+            raise LabelRiskError(self._damaged(error)) from None
+
+    def _damaged(self, error: Exception) -> str:
+        return (
+            f"{self.path} is damaged ({error}); it holds paid answers: keep a copy, then save what can be read with "
+            f"`sqlite3 {self.path} .recover | sqlite3 recovered.sqlite`"
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes or none; they survive the process at the end, and the loss of power once `log` is flushed."""
         self._connection.execute("BEGIN IMMEDIATE")
+        self._in_flight.clear()
         try:
             yield
             self._connection.execute("COMMIT")
@@ -149,6 +166,8 @@ class CallCache:
             return Reservation("capped", cap=cap)
         if not again:
             execute("INSERT INTO claims VALUES (?, ?, ?, ?)", (key, owner or self.owner, annotator, bound))
+            if annotator in self._in_flight:
+                self._in_flight[annotator] += bound
         execute(
             "INSERT INTO spent (annotator, requests) VALUES (?, 1) "
             "ON CONFLICT (annotator) DO UPDATE SET requests = requests + 1",
@@ -163,9 +182,10 @@ class CallCache:
         if caps.requests is not None and spent.requests + 1 > caps.requests:
             return "max_requests"
         if caps.cost is not None:
-            claimed = "SELECT total(cost) FROM claims WHERE annotator = ?"
-            in_flight = self._connection.execute(claimed, (annotator,)).fetchone()[0]
-            if spent.cost + in_flight + bound > caps.cost:
+            if annotator not in self._in_flight:  # summed once: a batch claims thousands in one transaction
+                claimed = "SELECT total(cost) FROM claims WHERE annotator = ?"
+                self._in_flight[annotator] = self._connection.execute(claimed, (annotator,)).fetchone()[0]
+            if spent.cost + self._in_flight[annotator] + bound > caps.cost:
                 return "max_cost"
         return None
 
@@ -178,10 +198,13 @@ class CallCache:
         values = (key, self._frame_id(frame), text, packed(response), int(time.time()), annotator, *tokens, cost)
         self._connection.execute("INSERT OR IGNORE INTO calls VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
-    def settle(self, key: bytes, annotator: str, cost: float) -> None:
-        """Give a claim back and count what its request cost, at most."""
+    def settle(self, key: bytes, annotator: str, cost: float, sent: bool = True) -> None:
+        """Give a claim back and count what its request cost, at most; one that was never sent was none."""
         self._connection.execute("DELETE FROM claims WHERE key = ?", (key,))
+        self._in_flight.clear()
         self.count(annotator, cost)
+        if not sent:
+            self._connection.execute("UPDATE spent SET requests = requests - 1 WHERE annotator = ?", (annotator,))
 
     def count(self, annotator: str, cost: float) -> None:
         """Count a cost that was or may have been paid."""
@@ -213,6 +236,7 @@ class CallCache:
             "WHERE spent.annotator = c.annotator",
             (owner,),
         )
+        self._in_flight.clear()
         return execute("DELETE FROM claims WHERE owner = ?", (owner,)).rowcount
 
     def _is_alive(self, owner: str) -> bool:
@@ -247,7 +271,7 @@ class CallCache:
 
 def packed(response: dict[str, Any]) -> bytes:
     """A response as the cache keeps it: compressed canonical JSON."""
-    return zlib.compress(canonical(response).encode(), 1)
+    return zlib.compress(canonical(response).encode(errors="surrogatepass"), 1)
 
 
 def unpacked(content: bytes) -> dict[str, Any]:

@@ -16,13 +16,14 @@ import pyarrow.parquet as pq
 
 from labelrisk.annotators.answers import Reader
 from labelrisk.annotators.asking import Asker
+from labelrisk.annotators.batch import INTERRUPTED, BatchAsker
 from labelrisk.annotators.calls import CallCache
 from labelrisk.annotators.demonstrations import Demonstrations, Encode, candidates_of
 from labelrisk.annotators.endpoint import endpoint_name
 from labelrisk.annotators.flow import Piece, label_all
 from labelrisk.annotators.frames import canonical
 from labelrisk.annotators.labels import LabelledRow, LabelsWriter
-from labelrisk.annotators.prompts import Shown, codebook_hash, form_of, label_codes
+from labelrisk.annotators.prompts import WRONG, Shown, codebook_hash, form_of, label_codes
 from labelrisk.annotators.purse import Counts, Unanswered
 from labelrisk.annotators.questions import Questions, row_key
 from labelrisk.annotators.remembered import Remembered, Seeds, signature_of
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
 
 READING = "1"  # of answers: a change means that remembered labels are read anew from their answers
 GROWING = ".growing"  # name of a labels file that is being written
+TOLD_EVERY = 16  # rows between looks at cost and errors
 ROWS_AT_ONCE = 32768  # whose answers are awaited, at most
+BATCH_ROWS = 20000  # as many, where each of them waits for its batch
+INTERRUPTED_REQUESTS = "interrupted: waiting for the answers in flight (again to leave at once)"
 NOT_ASKED = {  # what decides about how, by whom or at what price, but not about what is asked
     *("reads", "api_key_env", "key_header", "mode", "timeout", "price", "max_cost", "max_requests"),
     *("requests_per_minute", "tokens_per_minute"),
@@ -87,14 +91,16 @@ class ChatLabels:
         vector = piece.vectors.get(place)
         return [self.demonstrations.shown_to(piece.ids[place], draw, vector) for draw in range(self.questions.draws)]
 
-    async def label(self, asker: Asker, seeds: Seeds, piece: Piece, place: int) -> LabelledRow | None:
+    async def label(self, asker: Asker | BatchAsker, seeds: Seeds, piece: Piece, place: int) -> LabelledRow | None:
         """The label of one row, or None when it got no answer."""
         shown = self.shown(piece, place)
         calls = self.questions.calls(shown, piece.texts[place])
         purse, row = asker.purse, row_key([key for key, _, _ in calls])
         try:
             if not all(purse.has(key) for key, _, _ in calls) and (known := seeds.find(row)):
-                return replace(known, id=piece.ids[place], split=piece.splits[place])
+                known = self._as_asked_now(known, piece, place)
+                if known is not None:
+                    return known
             canary = self.annotator.screening == "canary"
             answer, spent, flags = await self.questions.answer(asker.ask, calls, shown, piece.flags.get(place), canary)
         except Unanswered:
@@ -103,6 +109,18 @@ class ChatLabels:
             purse.stop(error)
             return None
         return LabelledRow(piece.ids[place], piece.splits[place], answer, flags, self.version, spent, row)
+
+    def _as_asked_now(self, known: LabelledRow, piece: Piece, place: int) -> LabelledRow | None:
+        """A row of another revision, or None where it was made with fewer checks than are wanted now."""
+        flags = piece.flags.get(place)
+        if self.annotator.screening == "canary" and flags and not set(flags) <= set(known.flags or ()):
+            return None
+        once = known.spent.requests <= (self.annotator.samples if self.questions.several else 1)
+        if self.annotator.reasks and known.answer.status in WRONG and once:
+            return None
+        flags = known.flags if self.annotator.screening == "canary" and flags else flags
+        placed = replace(known, id=piece.ids[place], split=piece.splits[place])
+        return replace(placed, flags=flags, codebook=self.version)
 
     def check_first(self, response: dict[str, Any]) -> bool:
         """Whether an answer shows that the endpoint serves what was asked for.
@@ -161,27 +179,30 @@ async def _run(
     writer: LabelsWriter,
     total: int,
 ) -> Counts:
-    asker = Asker(labels.name, labels.annotator, settings, calls, labels.check_first)
+    in_batches = labels.annotator.mode == "batch"
+    asker = (BatchAsker if in_batches else Asker)(labels.name, labels.annotator, settings, calls, labels.check_first)
     purse = asker.purse
-    _stop_at_first_interrupt(purse.stop)
+    _stop_at_first_interrupt(purse.stop, INTERRUPTED if in_batches else INTERRUPTED_REQUESTS)
     with bar(total, f"annotate {labels.name}", "row") as progress:
 
         def done(rows: int) -> None:
+            if progress.n % TOLD_EVERY < rows:
+                progress.set_postfix_str(told(purse.counts, labels.annotator), refresh=False)
             progress.update(rows)
-            progress.set_postfix_str(told(purse.counts, labels.annotator), refresh=False)
 
         try:
             left = await label_all(
                 pieces,
                 lambda piece, place: labels.label(asker, seeds, piece, place),
                 writer,
-                settings.concurrency,
-                ROWS_AT_ONCE,
+                min(total, BATCH_ROWS) if in_batches else settings.concurrency,
+                BATCH_ROWS if in_batches else ROWS_AT_ONCE,
                 lambda: purse.stopped is not None,
                 done,
             )
         finally:
             await asker.close()
+    _tell_other_models(labels, purse.counts)
     if purse.stopped:
         raise purse.stopped
     if left:
@@ -191,6 +212,15 @@ async def _run(
             "every answer so far is stored: check the endpoint and run again to ask for the rest only"
         )
     return purse.counts
+
+
+def _tell_other_models(labels: ChatLabels, counts: Counts) -> None:
+    """Say it when the answers of one annotator are of several models, or of another than was asked for."""
+    asked, said = labels.annotator.model.lower(), {name: n for name, n in counts.models.items() if name != "None"}
+    others = [name for name in said if asked not in name.lower() and name.lower() not in asked]
+    if others or len(said) > 1:
+        each = ", ".join(f"{number:,} of {name}" for name, number in sorted(said.items()))
+        print(f"\nannotators.{labels.name}: asked {labels.annotator.model}, but got answers {each}", file=sys.stderr)
 
 
 def _number_of_rows(prepared: Path) -> int:
@@ -229,12 +259,12 @@ def _screen_of(
     return lambda texts: screened(texts, scorer())
 
 
-def _stop_at_first_interrupt(stop: Callable[[BaseException], None]) -> None:
+def _stop_at_first_interrupt(stop: Callable[[BaseException], None], told: str) -> None:
     """The first Ctrl-C waits for what is in flight, the second one does not."""
     loop = asyncio.get_running_loop()
 
     def interrupted() -> None:
-        print("\ninterrupted: waiting for the answers in flight (again to leave at once)", file=sys.stderr)
+        print(f"\n{told}", file=sys.stderr)
         stop(KeyboardInterrupt())
         loop.remove_signal_handler(signal.SIGINT)
 

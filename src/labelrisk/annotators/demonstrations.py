@@ -40,6 +40,7 @@ class Demonstrations:
                 "to show; lower it or add gold"
             )
         self._ids = list(candidates["id"])
+        self._places = {one: place for place, one in enumerate(self._ids)}
         self._pairs = [
             (disarmed(text), gold) for text, gold in zip(candidates["text"], candidates["gold"], strict=True)
         ]
@@ -80,7 +81,7 @@ class Demonstrations:
         if self.draw == "random":
             order = self._shuffled(_number(asked, str(sample)))[: self._shots + 1]
         elif self.draw == "nearest" and vector is not None:
-            order = self._nearest(vector, sample)
+            order = self._nearest(asked, sample, vector)
         else:
             if sample not in self._drawn:
                 self._drawn[sample] = self._same_for_all(sample)
@@ -110,9 +111,12 @@ class Demonstrations:
         mixed = _mixed(self._hashes ^ np.uint64(_number("order", str(salt))))
         return [int(place) for place in np.argsort(mixed, kind="stable")]
 
-    def _nearest(self, vector: Vectors, sample: int) -> list[int]:
-        order = np.argsort(-(self._vectors @ vector), kind="stable")[: (self._shots + 1) * (sample + 2)]
-        return [int(place) for place in order[sample * self._shots :]]
+    def _nearest(self, asked: str, sample: int, vector: Vectors) -> list[int]:
+        """As many as are shown; the next sample has the next ones, after the last the first again."""
+        order = np.argsort(-(self._vectors @ vector), kind="stable")
+        order = order[order != self._places.get(asked, -1)]
+        ranks = sorted((sample * self._shots + number) % len(order) for number in range(self._shots))
+        return [int(place) for place in order[ranks]]
 
 
 def candidates_of(train: Path, annotator: ChatAnnotator) -> pd.DataFrame:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REFUSED = (400, 413, 422)  # the request itself is wrong or too long
 PAYMENT_REQUIRED = 402
+SECRET = 16  # characters from which on a key is one, not a word that may stand in an answer
 EMBEDDED = "embedded"  # the base_url of the model in this process
 
 
@@ -102,7 +103,10 @@ class Endpoint:
             raise self._no_answer(error) from None
         if response.status_code != 200:
             raise self._refusal(response)
-        return _completion(response.content), response.headers
+        content = response.content
+        if self._secret and len(self._secret) >= SECRET:  # some proxies answer with the headers of the request
+            content = content.replace(self._secret.encode(), b"***")
+        return _completion(content), response.headers
 
     async def send(self, method: str, path: str, **options: Any) -> Any:
         """Any request of the API, by the openai client; returns the HTTP response.
@@ -122,14 +126,16 @@ class Endpoint:
 
     def _no_answer(self, error: BaseException) -> NoAnswer:
         """What a failure of the connection means."""
+        import aiohttp
         import httpx2
 
         told = self._told(str(error) or type(error).__name__)
-        if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol):
-            return NoAnswer(
-                f"can't be reached: {told}", "no connection"
-            )  # a refused connection is a ConnectTimeout here
-        kind = "timeout" if isinstance(error, httpx2.TimeoutException) else "connection lost"
+        # by its cause: the client calls a refused connection and one that ends after the request was sent alike
+        cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError | TimeoutError) else error
+        not_sent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+        if isinstance(cause, (*not_sent, httpx2.ConnectError, httpx2.UnsupportedProtocol)):
+            return NoAnswer(f"can't be reached: {told}", "no connection")
+        kind = "timeout" if isinstance(cause, TimeoutError | httpx2.TimeoutException) else "connection lost"
         return NoAnswer(f"{kind}: {told}", kind, maybe_paid=True)
 
     def _refusal(self, response: httpx2.Response) -> Exception:
@@ -191,7 +197,7 @@ def _completion(content: bytes) -> dict[str, Any]:
 
 
 def completion_of(response: Any) -> dict[str, Any]:
-    """The response, whatever it says, if it is a chat completion at all.
+    """The response, whatever it says, if it is a chat completion at all; a `usage` that is none is left out.
 
     Raises NoAnswer.
     """
@@ -199,7 +205,17 @@ def completion_of(response: Any) -> dict[str, Any]:
         response["choices"][0]["message"].keys()
     except (KeyError, IndexError, TypeError, AttributeError):
         raise NoAnswer("the answer was broken or no chat completion", "broken answer", maybe_paid=True) from None
-    return dict(response)
+    return dict(response) if _counts_tokens(response.get("usage")) else {**response, "usage": None}
+
+
+def _counts_tokens(usage: Any) -> bool:
+    """Whether a `usage` is what the API says: numbers, or null."""
+    if not isinstance(usage, dict):
+        return usage is None
+    details = usage.get("prompt_tokens_details")
+    counts = [usage.get(word) for word in ("prompt_tokens", "completion_tokens", "total_tokens")]
+    counts += [details.get("cached_tokens")] if isinstance(details, dict) else [details]
+    return all(count is None or (isinstance(count, int) and count >= 0) for count in counts)
 
 
 def secret_of(annotator: ChatAnnotator, name: str) -> str | None:

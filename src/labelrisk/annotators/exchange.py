@@ -69,7 +69,7 @@ def _line(row: Row, path: Path) -> str:
         "annotator": row.annotator,
         "cost": row.cost,
     }
-    return json.dumps(content, ensure_ascii=False) + "\n"
+    return json.dumps(content) + "\n"  # ASCII: texts hold characters that some programs end a line at
 
 
 @dataclass

@@ -89,21 +89,19 @@ async def label_all(
                 writer.write_table(piece.table())
 
     async def feed() -> None:
-        try:
-            for piece in pieces:
-                if stopped():
-                    return
-                done(len(piece.ids) - len(piece.asked))
-                open_pieces.append(piece)
-                for row in piece.asked:
-                    await queue.put((piece, row))
-                async with finished:
+        for piece in pieces:
+            if stopped():
+                break
+            done(len(piece.ids) - len(piece.asked))
+            open_pieces.append(piece)
+            for row in piece.asked:
+                await queue.put((piece, row))
+            async with finished:
+                write_complete()
+                while sum(len(one.ids) for one in open_pieces) >= rows_at_once and not stopped():
+                    await finished.wait()
                     write_complete()
-                    while sum(len(one.ids) for one in open_pieces) >= rows_at_once and not stopped():
-                        await finished.wait()
-                        write_complete()
-        finally:
-            await queue.put(None)
+        await queue.put(None)  # not when cancelled: the queue may be full, and the workers gone
 
     tasks = [asyncio.ensure_future(work()) for _ in range(workers)]
     feeding = asyncio.ensure_future(feed())

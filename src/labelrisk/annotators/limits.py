@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -56,6 +57,7 @@ class Pace:
         self._tokens = Bucket(tokens_per_minute)
         self._door = asyncio.Lock()
         self._freed = asyncio.Event()
+        self._hurried = False
         self._paused_from = 0.0
         self._paused_until = 0.0
         self._refused_in_a_row = 0
@@ -70,7 +72,8 @@ class Pace:
         async with self._door:
             while True:
                 wait = max(self._pause(), self._requests.wait(1), self._tokens.wait(tokens))
-                if wait <= 0 and self._in_flight < (1 if self._down_in_a_row else int(self.limit)):
+                room = self._in_flight < (1 if self._down_in_a_row else int(self.limit))
+                if self._hurried or (wait <= 0 and room):
                     break
                 self._freed.clear()
                 with suppress(TimeoutError):
@@ -81,6 +84,11 @@ class Pace:
             if self._left is not None:
                 self._left -= 1
             return time.monotonic()
+
+    def let_go(self) -> None:
+        """Let all that wait through: nothing will be sent any more."""
+        self._hurried = True
+        self._freed.set()
 
     def leave(self) -> None:
         """A request has ended, however."""
@@ -132,16 +140,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that a refusal asks for, in any of the forms that endpoints use, or None."""
     if (told := headers.get("retry-after-ms")) is not None:
         with suppress(ValueError):
-            return float(told) / 1000
+            return _finite(float(told) / 1000)
     told = headers.get("retry-after")
     if told is None:
         return None
     with suppress(ValueError):
-        return max(0.0, float(told))
+        return _finite(float(told))
     from email.utils import parsedate_to_datetime
 
     with suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+        return _finite(parsedate_to_datetime(told).timestamp() - time.time())
     return None
 
 
@@ -150,6 +158,12 @@ def seconds_of(duration: str | None) -> float | None:
     if duration is None:
         return None
     with suppress(ValueError):
-        return float(duration)
+        return _finite(float(duration))
     parts = DURATION.findall(duration)
-    return sum(float(number) * SECONDS[unit] for number, unit in parts) if parts else None
+    if not parts or "".join(number + unit for number, unit in parts) != duration:
+        return None
+    return sum(float(number) * SECONDS[unit] for number, unit in parts)
+
+
+def _finite(seconds: float) -> float | None:
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -49,4 +49,5 @@ def bound_of(prompt_bytes: int, output_tokens: int | None, price: Price | None) 
     """
     if price is None:
         return 0.0
-    return ((prompt_bytes + PER_MESSAGE * MESSAGES) * price.input + (output_tokens or 0) * price.output) / 1e6
+    input_price = max(price.input, price.cached_input or 0.0)
+    return ((prompt_bytes + PER_MESSAGE * MESSAGES) * input_price + (output_tokens or 0) * price.output) / 1e6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,12 +63,19 @@ class Purse:
         self._open = 0  # claims whose cost is not settled
         self._settled = asyncio.Event()
         self.over = asyncio.Event()  # set once `stopped` is
+        self.on_stop: Callable[[], None] = lambda: None  # called then
 
     def stop(self, reason: BaseException) -> None:
         """Send nothing more; what is in flight is still awaited and stored."""
         self.stopped = self.stopped or reason
         self.over.set()
         self._settled.set()
+        self.on_stop()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long, or until the asking stops."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
 
     def find(self, key: bytes) -> Stored | None:
         """The cache's answer."""
@@ -122,7 +130,7 @@ class Purse:
             if reservation.outcome == "busy":
                 if other := await self.write(lambda cache: abandoned(cache, call.key)):
                     self.stop(abandonment(self._name, other))
-                await asyncio.sleep(BETWEEN_LOOKS)
+                await self.sleep(BETWEEN_LOOKS)
             elif reservation.cap == "max_cost" and self._open:
                 await self._settled.wait()  # what is in flight will cost less than its bound
             else:
@@ -142,11 +150,12 @@ class Purse:
         try:
             self._check()
             reservation = await self._writer.submit(write, durable=False)
+            paid = 0.0  # is counted now
             if reservation.outcome == "capped":
                 self.stop(self.capped(reservation.cap or ""))
             self._check()
         except BaseException:
-            self.settle(call, paid if self.stopped is None else 0.0)
+            self.settle(call, paid)
             raise
 
     @property
@@ -159,10 +168,10 @@ class Purse:
         self._open += claims
         self._settled.set()
 
-    def settle(self, call: Call, cost: float) -> None:
+    def settle(self, call: Call, cost: float, sent: bool = True) -> None:
         """Give a claim back without an answer, at a cost that may have been paid."""
         key, name = call.key, self._name
-        self._on_disk(self._writer.submit(lambda cache: cache.settle(key, name, cost), durable=True))
+        self._on_disk(self._writer.submit(lambda cache: cache.settle(key, name, cost, sent), durable=True))
 
     def store(self, call: Call, response: dict[str, Any], bound: float) -> Stored:
         """Store an answer; it is on disk soon, and a failure to write it stops the asking."""

@@ -87,6 +87,11 @@ class Questions:
         self.frame = lru_cache(maxsize=64)(self._frame)
 
     @property
+    def several(self) -> bool:
+        """Whether a row is asked several times."""
+        return self._samples > 1
+
+    @property
     def draws(self) -> int:
         """How many different demonstrations a row is asked with."""
         return self._samples if self._annotator.vary == "demonstrations" else 1

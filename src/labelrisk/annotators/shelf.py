@@ -51,7 +51,14 @@ class Shelf:
 
     def _group(self, number: int) -> pa.Table:
         if number not in self._groups:
-            self._groups[number] = self._file.read_row_group(number).cast(SCHEMA)
+            table = self._file.read_row_group(number)
+            columns = [  # files of older versions have fewer
+                table[field.name].cast(field.type)
+                if field.name in table.column_names
+                else pa.nulls(len(table), field.type)
+                for field in SCHEMA
+            ]
+            self._groups[number] = pa.table(columns, schema=SCHEMA)
             while len(self._groups) > GROUPS_IN_MEMORY:
                 self._groups.popitem(last=False)
         return self._groups[number]

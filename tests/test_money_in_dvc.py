@@ -1,0 +1,315 @@
+"""What is paid for again in DVC's hands: experiments, kills, clones, merges and the queue, by the server's own ledger.
+
+Real git, real DVC and the project's stages prepare and annotate; each test counts the requests that the server saw.
+"""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import yaml
+from loopback import completion, served
+from study_files import params, write_study
+
+TEXTS = 40
+AT_ONCE = 4  # requests of one process
+LABELS = Path("data/labels/model.parquet")
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_", "LABELRISK_"))
+} | {
+    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    "DVC_NO_ANALYTICS": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{role}_{what}": f"t@{what}" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def rows(numbers):
+    """Texts by number, whose label stands in them; the first twelve have gold, four in each split."""
+    gold = {number: label_of(text_of(number)) for number in range(12)}
+    split = {number: ("train", "validation", "test")[number // 4] for number in gold}
+    content = [(text_of(number), gold.get(number), split.get(number, "train")) for number in numbers]
+    return pd.DataFrame(content, columns=["text", "gold", "split"])
+
+
+def text_of(number):
+    return f"Report {number}: {('rain', 'soup')[number % 2]} again."
+
+
+def label_of(text):
+    return "food" if "soup" in text else "weather"
+
+
+class Study:
+    """A clone with the project's stages prepare and annotate, and commands in it."""
+
+    def __init__(self, root, server, project):
+        self.root = root
+        self.server = server
+        self.environment = ENVIRONMENT | {"PYTHONPATH": str(project / "src")}
+
+    def start(self, *command, **environment):
+        pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        environment = self.environment | environment
+        return subprocess.Popen(command, cwd=self.root, env=environment, start_new_session=True, **pipe)
+
+    def ended(self, *command, **environment):
+        """The exit code and what was said."""
+        process = self.start(*command, **environment)
+        said, _ = process.communicate(timeout=120)
+        return process.returncode, said
+
+    def run(self, *command, **environment):
+        code, said = self.ended(*command, **environment)
+        assert code == 0, said
+        return said
+
+    def paid(self, *command, **environment):
+        """How often a command made the server answer each text."""
+        before = self.server.answered.copy()
+        self.run(*command, **environment)
+        return self.server.answered - before
+
+    def declare(self, numbers):
+        """Other texts."""
+        annotator = {"kind": "chat", "reads": "codebook.yaml", "model": "m", "base_url": self.server.url, "shots": 2}
+        annotator |= {"temperature": 0.0, "price": {"input": 1.0, "output": 2.0}, "max_cost": 1.0}
+        content = params(
+            corpus=params()["corpus"] | {"split": "split"},
+            annotators={"model": annotator},
+            sources={"model": {"annotator": "model"}},
+        )
+        content["evaluate"]["reference"] = "model"
+        content["annotate"] |= {"concurrency": AT_ONCE, "timeout": 60}
+        write_study(self.root, content, rows(numbers))
+
+    def commit(self, message):
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-qm", message)
+
+    def clone(self, root, origin=None):
+        """Another person's clone, which has pulled nothing and answered nothing."""
+        self.run("git", "clone", "-q", str(origin or self.root), str(root))
+        clone = Study(root, self.server, Path(self.environment["PYTHONPATH"]).parent)
+        assert not (root / "data").exists()
+        assert not (root / ".labelrisk").exists()
+        return clone
+
+    def labels(self):
+        """The labels by text; each must be the right one."""
+        prepared = pd.concat(
+            [pd.read_parquet(path) for path in sorted((self.root / "data" / "prepared").glob("*.parquet"))]
+        ).set_index("id")
+        frame = pd.read_parquet(self.root / LABELS).set_index("id")
+        assert set(frame.index) == set(prepared.index)
+        found = dict(zip(prepared["text"], frame["label"].reindex(prepared.index), strict=True))
+        assert found == {text: label_of(text) for text in found}
+        return found
+
+    def locked(self):
+        """The hash of the labels in dvc.lock."""
+        files = yaml.safe_load((self.root / "dvc.lock").read_text())["stages"]["annotate@model"]["outs"]
+        return next(file["md5"] for file in files if file["path"] == LABELS.as_posix())
+
+    def stored(self):
+        """Answers in the call cache."""
+        with sqlite3.connect(self.root / ".labelrisk" / "calls.sqlite") as connection:
+            return connection.execute("SELECT count(*) FROM calls").fetchone()[0]
+
+
+def stages(project):
+    """The project's dvc.yaml with its first two stages, without its code."""
+    content = yaml.safe_load((project / "dvc.yaml").read_text())
+    prepare, annotate = content["stages"]["prepare"], content["stages"]["annotate"]
+    for stage in (prepare, annotate["do"]):
+        stage["deps"] = [path for path in stage["deps"] if not path.startswith("src/")]
+    return {"vars": [{"run": "python -m labelrisk"}], "stages": {"prepare": prepare, "annotate": annotate}}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Answers after a moment; `hold` may keep an answer back."""
+    held = SimpleNamespace(until=lambda: True)
+
+    def reply(text, before):
+        time.sleep(0.02)
+        wait_for(held.until, 30)
+        token = "AB"[label_of(text) == "food"]
+        return 200, completion(token, {token: 0.7, "AB"["BA".index(token)]: 0.2})
+
+    with served(reply) as ledger:
+        ledger.held = held
+        yield ledger
+
+
+@pytest.fixture(scope="module")
+def finished(server, project, tmp_path_factory):
+    """A study whose 40 texts are labelled, committed and pushed to a DVC remote in a folder."""
+    root = tmp_path_factory.mktemp("finished")
+    study = Study(root, server, project)
+    study.run("git", "init", "-qb", "main")
+    study.run("dvc", "init", "-q")
+    study.run("dvc", "remote", "add", "-q", "-d", "folder", str(root.with_name("remote")))
+    (root / "dvc.yaml").write_text(yaml.safe_dump(stages(project)))
+    (root / ".gitignore").write_text((project / ".gitignore").read_text())
+    both_sides = "texts.csv merge=union\n"  # lines that both sides of a merge add
+    (root / ".gitattributes").write_text((project / ".gitattributes").read_text() + both_sides)
+    study.declare(range(TEXTS))
+    asked = study.paid("dvc", "repro")
+    assert asked == Counter({text_of(number): 1 for number in range(TEXTS)})
+    assert len(study.labels()) == TEXTS
+    study.commit("labels")
+    study.run("dvc", "push", "-q")
+    return study
+
+
+@pytest.fixture
+def study(finished):
+    """The finished study as it was committed; its cache holds what other tests asked of other models."""
+    finished.server.held.until = lambda: True
+    finished.run("git", "reset", "-q", "--hard")
+    return finished
+
+
+def wait_for(condition, timeout):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "what the test waits for did not happen"
+        time.sleep(0.005)
+
+
+def test_an_experiment_pays_only_for_what_it_asks_anew_and_the_workspace_for_nothing(study):
+    assert not study.paid("dvc", "exp", "run", "--temp", "-S", "annotate.concurrency=2")
+    changed = ("-S", "annotators.model.shots=0")
+    assert study.paid("dvc", "exp", "run", "--temp", *changed) == dict.fromkeys(study.labels(), 1)
+    assert not study.paid("dvc", "exp", "run", *changed, "-S", "annotate.concurrency=3")  # no run-cache hit
+    prompts = study.server.bodies[-TEXTS:]
+    assert all(len(body["messages"][1]["content"].split("Report")) == 2 for body in prompts)  # no demonstrations
+    assert json.loads((study.root / "metrics/annotate/model.json").read_text())["now"]["requests"] == 0
+    assert len(study.labels()) == TEXTS
+
+
+def test_a_killed_experiment_asks_again_at_most_what_was_in_flight(study):
+    experiment = ("dvc", "exp", "run", "--temp", "-S", "annotators.model.temperature=0.5")
+    stored, answered = study.stored(), study.server.paid
+    process = study.start(*experiment)
+    wait_for(lambda: study.server.paid >= answered + TEXTS // 2 or process.poll() is not None, 60)
+    os.killpg(process.pid, signal.SIGKILL)
+    said, _ = process.communicate()
+    wait_for(lambda: study.server.in_flight == 0, 20)
+    at_kill, kept = study.server.paid - answered, study.stored() - stored
+    assert TEXTS // 2 <= at_kill < TEXTS, said
+    assert at_kill - AT_ONCE <= kept <= at_kill
+    resumed = study.paid(*experiment)
+    assert sum(resumed.values()) == TEXTS - kept
+    assert max(resumed.values()) == 1
+    assert study.stored() - stored == TEXTS
+    assert not study.paid("dvc", "exp", "run", "-S", "annotators.model.temperature=0.5")
+    assert len(study.labels()) == TEXTS
+
+
+def test_a_fresh_clone_pays_nothing_and_one_text_more_costs_one(study, tmp_path):
+    clone = study.clone(tmp_path / "clone")
+    assert not clone.paid("dvc", "repro")
+    assert clone.locked() == study.locked()
+    clone.declare(range(TEXTS + 1))
+    assert clone.paid("dvc", "repro") == {text_of(TEXTS): 1}
+    assert len(clone.labels()) == TEXTS + 1
+
+
+def test_without_the_remote_a_clone_refuses_to_pay_again_unless_told_to(study, tmp_path):
+    clone = study.clone(tmp_path / "clone")
+    (clone.root / ".dvc" / "config.local").write_text("['remote \"folder\"']\n    url = /nowhere/at/all\n")
+    requests = len(study.server.bodies)
+    code, said = clone.ended("dvc", "repro")
+    assert code != 0
+    revision = clone.run("git", "rev-parse", "HEAD")[:7]
+    sentence = (
+        f"labelrisk annotate: annotators.model: its labels at {revision} exist but can't be read (neither in the DVC "
+        "cache nor in the remote); run `dvc pull` (or `dvc fetch --all-commits`) first; or set LABELRISK_PAY_AGAIN=1 "
+        "to ask again what they hold\n"
+    )
+    assert sentence in said
+    assert "Traceback" not in said
+    assert len(study.server.bodies) == requests
+    assert clone.paid("dvc", "repro", LABELRISK_PAY_AGAIN="1") == dict.fromkeys(clone.labels(), 1)
+    assert len(clone.labels()) == TEXTS
+
+
+def test_two_people_label_a_half_each_and_the_merge_costs_nothing(study, tmp_path):
+    origin = tmp_path / "origin.git"
+    study.run("git", "clone", "-q", "--bare", str(study.root), str(origin))
+    halves = {"anna": range(TEXTS, TEXTS + 10), "ben": range(TEXTS + 10, TEXTS + 20)}
+    clones = {}
+    for name, half in halves.items():
+        clones[name] = clone = study.clone(tmp_path / name, origin)
+        clone.run("git", "checkout", "-qb", name)
+        clone.declare([*range(TEXTS), *half])
+        assert clone.paid("dvc", "repro") == {text_of(number): 1 for number in half}
+        clone.commit(name)
+        clone.run("dvc", "push", "-q")
+        clone.run("git", "push", "-q", "origin", name)
+    anna = clones["anna"]
+    anna.run("git", "config", "merge.ours.driver", "true")
+    anna.run("git", "fetch", "-q")
+    conflicts = set(merged(anna, "origin/ben"))
+    assert conflicts <= {"metrics/prepare.json", "metrics/annotate/model.json"}  # dvc repro writes them anew
+    assert not anna.paid("dvc", "repro")
+    assert set(anna.labels()) == {text_of(number) for number in range(TEXTS + 20)}
+
+
+def merged(study, branch):
+    """Merge a branch; returns the files that git could not merge, of which ours is taken."""
+    study.ended("git", "merge", "-q", "--no-edit", branch)
+    conflicts = study.run("git", "diff", "--name-only", "--diff-filter=U").split()
+    if conflicts:
+        study.run("git", "checkout", "-q", "--ours", *conflicts)
+        study.run("git", "add", *conflicts)
+        study.run("git", "-c", "core.editor=true", "merge", "--continue")
+    assert not (study.root / ".git" / "MERGE_HEAD").exists()
+    return conflicts
+
+
+def test_two_workers_of_the_queue_answer_each_text_once(study):
+    asks = ("-S", "annotators.model.shots=0", "-S", "annotators.model.temperature=0.9")
+    for name, cap in (("fewer", 20), ("more", 28)):
+        study.run("dvc", "exp", "run", "--queue", "-n", name, *asks, "-S", f"prepare.train_rows={cap}")
+    running = study.root / ".labelrisk" / "running"
+    together = []
+
+    def both_ask():
+        together[:] = together or [True] * (len(list(running.iterdir())) >= 2)
+        return bool(together)
+
+    study.server.held.until = both_ask  # the first waits for the second before it is answered
+    before = study.server.answered.copy()
+    study.run("dvc", "queue", "start", "-j", "2")
+    try:
+        wait_for(lambda: len(refs(study) & {"fewer", "more"}) == 2, 90)
+    finally:
+        study.server.held.until = lambda: True
+        study.run("dvc", "queue", "stop", "--kill")
+    paid = study.server.answered - before
+    assert together
+    assert set(paid.values()) == {1}
+    done = [json.loads(study.run("git", "show", f"{ref}:metrics/annotate/model.json")) for ref in refs(study, True)]
+    assert sorted(metrics["rows"] for metrics in done) == [8 + 20, 8 + 28]
+    assert sum(metrics["now"]["requests"] for metrics in done) == len(paid) < 28 + 36
+    assert all(metrics["now"]["requests"] for metrics in done)
+
+
+def refs(study, whole=False):
+    """Names of the two queued experiments that have ended, or their references."""
+    found = study.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    found = [name for name in found if name.endswith(("/fewer", "/more"))]
+    return found if whole else {name.rpartition("/")[2] for name in found}
