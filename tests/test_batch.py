@@ -200,6 +200,16 @@ def test_what_stands_in_the_way_of_a_whole_batch_is_one_sentence(study, mode, mo
         assert {one["authorization"] for one in server.headers} == {"Bearer sk-secret"}
 
 
+def test_an_absent_key_is_named_before_anything_is_claimed(study, monkeypatch):
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    with served_batches(right) as server:
+        with pytest.raises(LabelRiskError, match=r"names the variable SOME_KEY, which is not set"):
+            study(server, api_key_env="SOME_KEY")
+        assert not server.headers
+    assert spent()[0].requests == 0
+    assert_all_settled()
+
+
 def test_a_cap_lets_through_what_fits_and_tries_the_rest_when_it_knows_the_cost(study):
     """A request costs .252, which is known only afterwards: what is left by the first batches goes into more."""
 

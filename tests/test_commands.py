@@ -59,7 +59,8 @@ def test_a_student_that_is_not_there_is_one_sentence(study, capsys):
     write_study(study, content)
     settings = load(study / "params.yaml")
     prepare.run(settings, study / "prepared", study / "counts.json")
-    annotate.run(settings, "gold", study / "prepared", study / "calls", study / "gold.parquet")
+    outs = [study / name for name in ("gold.parquet", "ballots.parquet", "metrics.json")]
+    annotate.run(settings, "gold", study / "prepared", study / "calls", *outs)
     filter.run(settings, "gold", study / "prepared", study / "gold.parquet", study / "training.parquet")
     command = ["train", "--source", "gold", "--seed", "0", "--training", "training.parquet"]
     command += ["--test", "prepared/test.parquet", "--labels", "prepared/labels.json", "--model", "m"]
@@ -93,17 +94,8 @@ def test_ctrl_c_in_the_middle_is_one_sentence(study, project):
     command = [sys.executable, "-m", "labelrisk"]
     arguments = ["prepare", "--out", "prepared", "--metrics", "counts.json"]
     subprocess.run([*command, *arguments], env=environment, check=True)
-    arguments = [
-        "annotate",
-        "--annotator",
-        "model",
-        "--prepared",
-        "prepared",
-        "--cache",
-        "calls.sqlite",
-        "--out",
-        "l/m",
-    ]
+    arguments = ["annotate", "--annotator", "model", "--prepared", "prepared", "--cache", "calls.sqlite"]
+    arguments += ["--out", "l/m", "--ballots", "l/b", "--metrics", "metrics.json"]
     process = subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
     time.sleep(3)
     process.send_signal(2)

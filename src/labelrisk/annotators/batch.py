@@ -98,8 +98,11 @@ class BatchAsker:
                 self._errands.start(self._submit(self._waiting.taken()))
 
     async def _submit(self, asked: Sequence[Asked]) -> None:
-        asked = await self._without_busy(asked)
-        if not asked:
+        api = self._api  # a missing key is told before anything is claimed
+        asked = list({one.call.key: one for one in asked if not one.answer.done()}.values())  # it may wait twice
+        if busy := await self._busy(asked):
+            self._errands.start(self._await_others(list(busy)))
+        if not (asked := [one for one in asked if one not in busy]):
             return
         token, calls = secrets.token_hex(8), [one.call for one in asked]
         record = await asyncio.to_thread(files.Record.written, self._folder, token, calls)
@@ -117,8 +120,8 @@ class BatchAsker:
                 return
             flight = Flight(token, record, self.purse, self._leaving)
             flight.claims = {call.key: bound for call, bound in zip(calls, bounds, strict=True) if call.key in granted}
-            await flight.create(self._api, [call for call in calls if call.key in granted])
-            await self._reading.read(flight, self._api)
+            await flight.create(api, [call for call in calls if call.key in granted])
+            await self._reading.read(flight, api)
         finally:
             record.close()
             self._waiting.free_capped()
@@ -142,12 +145,6 @@ class BatchAsker:
         if caps and not self.purse.open:  # else they are tried again when a batch has ended, which may leave money over
             self.purse.stop(self.purse.capped(caps[0] or ""))
         return granted
-
-    async def _without_busy(self, asked: Sequence[Asked]) -> list[Asked]:
-        """Those that no batch and no other process is asking; the others are awaited."""
-        if busy := await self._busy(asked):
-            self._errands.start(self._await_others(list(busy)))
-        return [one for one in asked if one not in busy]
 
     async def _busy(self, asked: Sequence[Asked]) -> set[Asked]:
         keys = [one.call.key for one in asked]

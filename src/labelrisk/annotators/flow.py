@@ -89,9 +89,8 @@ async def label_all(
                 writer.write_table(piece.table())
 
     async def feed() -> None:
-        for piece in pieces:
-            if stopped():
-                break
+        # in a thread: encoding and screening thousands of texts here would let the requests in flight time out
+        while not stopped() and (piece := await asyncio.to_thread(next, pieces, None)) is not None:
             done(len(piece.ids) - len(piece.asked))
             open_pieces.append(piece)
             for row in piece.asked:
