@@ -1,5 +1,6 @@
 """annotate under faults that are made to happen, with the server's own ledger: nothing lost, invented or paid twice."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -283,17 +284,17 @@ def test_a_text_that_always_breaks_the_connection_stops_no_other(study, told):
 
 def test_patience_is_counted_from_the_first_failure(study):
     """A slow pace is no silence: one 500 in it must not end the run."""
-    study.prepare(30)
+    study.prepare(16)
     victim = []
 
     def reply(text, before):
-        if len(ledger.bodies) == 28:
+        if len(ledger.bodies) == 13:
             victim.append(text)
             return 500, {}
         return right(text)
 
     with served(reply) as ledger:
-        study.is_right(study.run(ledger.url, {"patience": 0.7}, requests_per_minute=60 * 5))
+        study.is_right(study.run(ledger.url, {"patience": 0.35}, requests_per_minute=120))
     assert victim
 
 
@@ -751,12 +752,32 @@ def test_a_disk_that_stays_full_is_one_sentence(study, told, tight, monkeypatch,
     assert study.spending().lost >= missing
 
 
+def test_a_write_that_fails_takes_no_other_along(tmp_path):
+    """Of one turn of the loop: an answer, something that can't be written, another answer."""
+
+    async def write():
+        cache = CallCache(tmp_path / "calls.sqlite")
+        store = writer.Writer(cache)
+        row = "INSERT INTO spent (annotator) VALUES (?)"
+        writes = [lambda c, name=name: len([*c.rows(row, (name,))]) for name in ("a", "a", "b")]
+        writes.insert(1, lambda c: 1 / 0)
+        results = await asyncio.gather(*(store.submit(one, durable=True) for one in writes), return_exceptions=True)
+        found = [name for (name,) in cache.rows("SELECT annotator FROM spent ORDER BY annotator")]
+        store.close()
+        cache.close()
+        return results, found
+
+    results, found = asyncio.run(write())
+    assert found == ["a", "b"]
+    assert [type(result) for result in results] == [int, ZeroDivisionError, LabelRiskError, int]
+
+
 def test_a_real_full_disk(study, told):
     """A small tmpfs, filled: its file system says so, not SQLite's own bound."""
     study.prepare(150)
     disk = Path(".labelrisk")
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk], capture_output=True)
     if mounted.returncode:
         pytest.skip("may not mount")
     try:
@@ -767,7 +788,7 @@ def test_a_real_full_disk(study, told):
             ballast = disk / "ballast"
             with suppress(OSError), ballast.open("wb", buffering=0) as file:
                 while True:
-                    file.write(b"x" * 4096)
+                    file.write(b"x" * 1024)
             time.sleep(1.5)
             paused = len(ledger.bodies)
             ballast.unlink()

@@ -8,7 +8,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -17,21 +16,13 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import yaml
+from dvc_study import ENVIRONMENT, write_dvc
 from loopback import completion, served
 from study_files import params, write_study
 
 TEXTS = 40
 AT_ONCE = 4  # requests of one process
 LABELS = Path("data/labels/model.parquet")
-ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_", "LABELRISK_"))
-} | {
-    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    "DVC_NO_ANALYTICS": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    **{f"GIT_{role}_{what}": f"t@{what}" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
 
 
 def rows(numbers):
@@ -55,19 +46,20 @@ class Study:
 
     def __init__(self, root, server, project):
         self.root = root
+        self.said = root.with_name(f"{root.name}.said")
         self.server = server
         self.environment = ENVIRONMENT | {"PYTHONPATH": str(project / "src")}
 
     def start(self, *command, **environment):
-        pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         environment = self.environment | environment
-        return subprocess.Popen(command, cwd=self.root, env=environment, start_new_session=True, **pipe)
+        with self.said.open("w") as said:  # no pipe: daemons of the queue would hold it open
+            how = {"stdout": said, "stderr": said, "start_new_session": True}
+            return subprocess.Popen(command, cwd=self.root, env=environment, **how)
 
     def ended(self, *command, **environment):
         """The exit code and what was said."""
-        process = self.start(*command, **environment)
-        said, _ = process.communicate(timeout=120)
-        return process.returncode, said
+        code = self.start(*command, **environment).wait(timeout=120)
+        return code, self.said.read_text()
 
     def run(self, *command, **environment):
         code, said = self.ended(*command, **environment)
@@ -127,15 +119,6 @@ class Study:
             return connection.execute("SELECT count(*) FROM calls").fetchone()[0]
 
 
-def stages(project):
-    """The project's dvc.yaml with its first two stages, without its code."""
-    content = yaml.safe_load((project / "dvc.yaml").read_text())
-    prepare, annotate = content["stages"]["prepare"], content["stages"]["annotate"]
-    for stage in (prepare, annotate["do"]):
-        stage["deps"] = [path for path in stage["deps"] if not path.startswith("src/")]
-    return {"vars": [{"run": "python -m labelrisk"}], "stages": {"prepare": prepare, "annotate": annotate}}
-
-
 @pytest.fixture(scope="module")
 def server():
     """Answers after a moment, or when `held.until` says so, but within a minute."""
@@ -160,12 +143,8 @@ def finished(server, project, tmp_path_factory):
     root = tmp_path_factory.mktemp("finished")
     study = Study(root, server, project)
     study.run("git", "init", "-qb", "main")
-    (root / ".dvc").mkdir()
-    (root / ".dvc" / ".gitignore").write_text((project / ".dvc" / ".gitignore").read_text())
     remote = root.with_name("remote")
-    (root / ".dvc" / "config").write_text(f"[core]\n    remote = folder\n['remote \"folder\"']\n    url = {remote}\n")
-    (root / "dvc.yaml").write_text(yaml.safe_dump(stages(project)))
-    (root / ".gitignore").write_text((project / ".gitignore").read_text())
+    write_dvc(root, project, f"[core]\n    remote = folder\n['remote \"folder\"']\n    url = {remote}\n")
     both_sides = "texts.csv merge=union\n"  # lines that both sides of a merge add
     (root / ".gitattributes").write_text((project / ".gitattributes").read_text() + both_sides)
     study.declare(range(TEXTS))
@@ -209,10 +188,10 @@ def test_a_killed_experiment_asks_again_at_most_what_was_in_flight(study):
     process = study.start(*experiment)
     wait_for(lambda: study.server.paid >= answered + TEXTS // 2 or process.poll() is not None, 60)
     os.killpg(process.pid, signal.SIGKILL)
-    said, _ = process.communicate()
+    process.wait()
     wait_for(lambda: study.server.in_flight == 0, 20)
     at_kill, kept = study.server.paid - answered, study.stored() - stored
-    assert TEXTS // 2 <= at_kill < TEXTS, said
+    assert TEXTS // 2 <= at_kill < TEXTS, study.said.read_text()
     assert at_kill - AT_ONCE <= kept <= at_kill
     resumed = study.paid(*experiment)
     assert sum(resumed.values()) == TEXTS - kept
@@ -289,13 +268,13 @@ def test_two_workers_of_the_queue_answer_each_text_once(study):
     others = experiments(study)
     study.run("dvc", "exp", "run", "--queue", *asks, "-S", "prepare.train_rows=20,28")
     running = study.root / ".labelrisk" / "running"
-    together = []
+    together = []  # moments at which both ran
 
     def both_ask():
-        together[:] = together or [True] * (len(list(running.iterdir())) >= 2)
-        return bool(together)
+        together.extend([time.monotonic()] * (len(list(running.iterdir())) >= 2))
+        return bool(together) and together[-1] > together[0] + 2  # by then the other wants what this one is asking
 
-    study.server.held.until = both_ask  # the first is not answered before the second runs too
+    study.server.held.until = both_ask
     before = study.server.answered.copy()
     study.run("dvc", "queue", "start", "-j", "2")
     try:
@@ -304,13 +283,12 @@ def test_two_workers_of_the_queue_answer_each_text_once(study):
         study.server.held.until = lambda: True
         study.run("dvc", "queue", "stop", "--kill")
     paid = study.server.answered - before
-    assert together
+    assert together[-1] > together[0] + 2
     assert set(paid.values()) == {1}
     found = [study.run("git", "show", f"{ref}:metrics/annotate/model.json") for ref in experiments(study) - others]
     fewer, more = sorted(map(json.loads, found), key=lambda metrics: metrics["rows"])
     assert (fewer["rows"], more["rows"]) == (8 + 20, 8 + 28)
     assert fewer["now"]["requests"] + more["now"]["requests"] == len(paid) < 28 + 36
-    assert min(fewer["now"]["requests"], more["now"]["requests"]) > 0
 
 
 def experiments(study):

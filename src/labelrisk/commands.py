@@ -38,14 +38,21 @@ def plan(params: Path, annotator: str | None, prepared: Path, cache: Path, label
     from labelrisk.stages.annotate import codebook_of
 
     settings = load(params)
+    if not (prepared / "train.parquet").is_file():
+        raise LabelRiskError(f"{prepared} holds no rows yet; run `dvc repro prepare`, which asks no annotator")
+    chats = _chat_annotators(settings, params, annotator)
+    if not chats:
+        print(f"{params} declares no annotator of kind chat: nothing is sent or paid")
     shown = None
-    for name, declared in _chat_annotators(settings, params, annotator).items():
+    for name, declared in chats.items():
         chat = ChatLabels(name, declared, settings.annotate, codebook_of(settings, name, declared), prepared)
         found = plan_of(chat, prepared, cache, labels / f"{name}.parquet")
         print(plan_text(chat, found, _validation(name, chat.version)), end="\n\n")
-        shown = shown or found
+        if shown is None or (shown.prompt is None and found.prompt is not None):
+            shown = found
     if prompt and shown is not None:
-        print(f"One prompt, as it is sent:\n{prompt_text(shown)}")
+        text = prompt_text(shown) or "(all rows are known, so none is rendered)"
+        print(f"One prompt, as it is sent:\n{text}")
 
 
 def _chat_annotators(settings: Settings, params: Path, name: str | None) -> dict[str, ChatAnnotator]:
@@ -62,10 +69,13 @@ def _validation(name: str, version: str) -> str:
         return "no validation by people: see `labelrisk sample` and `labelrisk agreement`"
     found = read_json(path)
     if found.get("codebook_hash") != version:
-        return f"{path} is about another version of the codebook: validate this one"
+        return f"{path} is about another codebook: validate this one"
     if not found.get("held_out"):
-        return f"{path} holds no held-out part: the codebook's edits have seen its rows"
-    return f"validated on held-out rows: {path}"
+        return f"{path} has no held-out part: the edits have seen its rows"
+    scores = found["parts"]["held_out"]["against_majority"]
+    accuracy = scores["accuracy"]
+    told = "no row has a majority" if accuracy is None else f"accuracy {100 * accuracy:.1f} on {scores['rows']}"
+    return f"validated on held-out rows: {told} ({path})"
 
 
 def probe(params: Path, annotator: str, cache: Path) -> None:

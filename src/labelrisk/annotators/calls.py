@@ -110,27 +110,27 @@ class CallCache:
 
     def find(self, key: bytes) -> Stored | None:
         """The stored answer to a call, or None."""
-        with self._readable():
+        with self.readable():
             row = self._connection.execute("SELECT response, cost FROM calls WHERE key = ?", (key,)).fetchone()
             return Stored(unpacked(row[0]), row[1]) if row else None
 
     def has(self, key: bytes) -> bool:
         """Whether there is an answer to a call."""
-        with self._readable():
+        with self.readable():
             return self._connection.execute("SELECT 1 FROM calls WHERE key = ?", (key,)).fetchone() is not None
 
     @contextmanager
-    def _readable(self) -> Iterator[None]:
+    def readable(self) -> Iterator[None]:
+        """What SQLite or an answer in a damaged file fails with becomes a LabelRiskError."""
         try:
             yield
+        except sqlite3.OperationalError as error:
+            raise LabelRiskError(f"{self.path} can't be used now ({error}); nothing in it was changed") from None
         except (sqlite3.Error, zlib.error, ValueError, TypeError) as error:
-            raise LabelRiskError(self._damaged(error)) from None
-
-    def _damaged(self, error: Exception) -> str:
-        return (
-            f"{self.path} is damaged ({error}); it holds paid answers: keep a copy, then save what can be read with "
-            f"`sqlite3 {self.path} .recover | sqlite3 recovered.sqlite`"
-        )
+            raise LabelRiskError(
+                f"{self.path} is damaged ({error}); it holds paid answers: keep a copy, then save what can be read "
+                f"with `sqlite3 {self.path} .recover | sqlite3 recovered.sqlite`"
+            ) from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -154,9 +154,8 @@ class CallCache:
         again: this process holds the claim and sends the request once more.
         """
         execute = self._connection.execute
-        row = execute("SELECT response, cost FROM calls WHERE key = ?", (key,)).fetchone()
-        if row:
-            return Reservation("found", Stored(unpacked(row[0]), row[1]))
+        if stored := self.find(key):
+            return Reservation("found", stored)
         claim = None if again else execute("SELECT owner FROM claims WHERE key = ?", (key,)).fetchone()
         if claim and self._is_alive(claim[0]):
             return Reservation("busy")

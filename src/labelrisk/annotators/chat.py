@@ -150,7 +150,7 @@ def chat_labels(labels: ChatLabels, settings: AnnotateSettings, prepared: Path, 
     growing = folder / f"{calls.owner}{GROWING}"  # not beside `out`: a killed run would leave it among DVC's outputs
     try:
         calls.remove_left_behind(folder, GROWING)
-        with calls.transaction():
+        with calls.readable(), calls.transaction():
             lost = calls.write_off_dead()
         if lost:
             print(

@@ -61,6 +61,7 @@ class Purse:
         self._cache = cache
         self._writer = Writer(cache)
         self._open = 0  # claims whose cost is not settled
+        self._held = 0  # of these, those that wait at a cap to be sent again
         self._settled = asyncio.Event()
         self.over = asyncio.Event()  # set once `stopped` is
         self.on_stop: Callable[[], None] = lambda: None  # called then
@@ -149,8 +150,17 @@ class Purse:
 
         try:
             self._check()
-            reservation = await self._writer.submit(write, durable=False)
-            paid = 0.0  # is counted now
+            while True:
+                self._settled.clear()
+                reservation = await self._writer.submit(write, durable=False)
+                paid = 0.0  # is counted now
+                if reservation.cap != "max_cost" or self.stopped or self._open <= self._held + 1:
+                    break
+                self._held += 1
+                try:
+                    await self._settled.wait()  # what is in flight will cost less than its bound
+                finally:
+                    self._held -= 1
             if reservation.outcome == "capped":
                 self.stop(self.capped(reservation.cap or ""))
             self._check()

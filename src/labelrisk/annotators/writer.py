@@ -21,6 +21,7 @@ from labelrisk.errors import LabelRiskError
 
 WAIT_FOR_SPACE = 60.0  # seconds that answers are held in memory for when the disk is full
 BETWEEN_TRIES = 0.5
+NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)  # the second one where a quota is used up
 Result = TypeVar("Result")
 Waiting = tuple[Callable[[CallCache], Any], bool, "asyncio.Future[Any]"]
 
@@ -57,18 +58,24 @@ class Writer:
     def _write(self) -> None:
         """All that waits, in one transaction; a full disk is given WAIT_FOR_SPACE, for answers are paid."""
         waiting, self._waiting, self._scheduled = self._waiting, [], False
+        self._write_together(waiting)
+        self._flush()
+
+    def _write_together(self, waiting: list[Waiting]) -> None:
         try:
             with self._cache.transaction():
                 results = [write(self._cache) for write, _, _ in waiting]
-        except sqlite3.Error as error:
-            if self._waits_for_space(error):
-                self._waiting, self._scheduled = waiting + self._waiting, True
-                self._loop.call_later(BETWEEN_TRIES, self._write)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and self._waits_for_space(error):
+                self._waiting += waiting
+                if not self._scheduled:
+                    self._scheduled = True
+                    self._loop.call_later(BETWEEN_TRIES, self._write)
+            elif len(waiting) > 1:  # what can't be written must not take the answers beside it along
+                for one in waiting:
+                    self._write_together([one])
             else:
                 self._fail([future for _, _, future in waiting], error)
-            return
-        except Exception as error:
-            self._fail([future for _, _, future in waiting], error)
             return
         self._full_since = None
         for (_, durable, future), result in zip(waiting, results, strict=True):
@@ -76,10 +83,9 @@ class Writer:
                 self._committed.append((future, result))
             elif not future.done():
                 future.set_result(result)
-        self._flush()
 
     def _waits_for_space(self, error: sqlite3.Error) -> bool:
-        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in NO_SPACE:
             return False
         if self._full_since is None:
             self._full_since = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def sample(
             f"{'--show-labels' if design == 'random' else f'--design {design}'} needs --annotator, whose labels are "
             f"meant; {nearest('', settings.annotators)}"
         )
-    population = pd.read_parquet(prepared / f"{split}.parquet")[["id", "text"]].assign(split=split)
+    population = _prepared(prepared, split)[["id", "text"]].assign(split=split)
     if annotator is not None:
         answers = _answers(settings, params, annotator, labels, population["id"])
         population = population.assign(label=answers["label"].to_numpy(), entropy=answers["entropy"].to_numpy())
@@ -71,13 +72,15 @@ def sample(
         temporary.write_text(configuration(codebook, show_labels), encoding="utf-8")
     write_cells(drawn if show_labels else drawn.drop(columns="annotator_label"), out)
     held_out = int((drawn["part"] == HELD_OUT).sum())
-    print(
-        f"Drew {rows} of {len(remaining)} rows of {split} ({design}, seed {seed}); {held_out} are held out"
-        + (f"; {len(population) - len(remaining)} rows of earlier samples were left out" if exclude else "")
-        + f".\nGive each coder a copy of {out}, named after the coder, to fill the column 'label'; or import\n"
-        f"{tasks_file} into Label Studio, with {configuration_file} as the labelling interface.\n"
-        "Then: labelrisk agreement FILE... --annotator NAME"
+    said = [f"Drew {rows} of {len(remaining)} rows of {split} ({design}, seed {seed}); {held_out} are held out."]
+    if exclude:
+        said.append(f"{len(population) - len(remaining)} rows of earlier samples were left out.")
+    said.append(
+        f"Give each coder a copy of {out}, named after the coder, to fill the column 'label'; or import {tasks_file} "
+        f"into Label Studio, with {configuration_file} as the labelling interface."
     )
+    said.append(f"Then: labelrisk agreement FILE... --annotator {annotator or 'NAME'}")
+    print("\n".join(textwrap.fill(line, 80, break_long_words=False, break_on_hyphens=False) for line in said))
 
 
 def agreement(
@@ -107,7 +110,7 @@ def agreement(
     for path in (out, disagreements):
         if path is not None and path.resolve() in {file.resolve() for file in files}:
             raise LabelRiskError(f"{path} is a coder's file, which would be overwritten; name another file")
-    rows = pd.concat([pd.read_parquet(prepared / f"{split}.parquet") for split in SPLITS]).set_index("id")
+    rows = pd.concat([_prepared(prepared, split) for split in SPLITS]).set_index("id")
     marks = read_coders(files, names, rows.index)
     found = parts(marks, names)
     validations, differing = [], []
@@ -140,6 +143,14 @@ def hash_of_codebook(settings: Settings, annotator: str, answers: pd.DataFrame) 
     return codebook_hash_of(read_codebook(Path(declared.reads if declared and own else settings.codebook)))
 
 
+def _prepared(folder: Path, split: str) -> pd.DataFrame:
+    """The prepared rows of a split."""
+    path = folder / f"{split}.parquet"
+    if not path.is_file():
+        raise LabelRiskError(f"{path} is not there; run `dvc repro prepare`, which asks no annotator")
+    return pd.read_parquet(path)
+
+
 def _answers(settings: Settings, params: Path, annotator: str, labels: Path, ids: pd.Series) -> pd.DataFrame:
     """An annotator's answers to the rows `ids`, in their order, by id."""
     declared = [*settings.annotators, *settings.panels]
@@ -148,11 +159,15 @@ def _answers(settings: Settings, params: Path, annotator: str, labels: Path, ids
             f"--annotator names '{annotator}', which {params} does not declare; {nearest(annotator, declared)}"
         )
     path = labels / f"{annotator}.parquet"
+    stage = f"{'annotate' if annotator in settings.annotators else 'merge'}@{annotator}"
+    if not path.is_file():
+        raise LabelRiskError(f"{path} is not there; run `dvc repro {stage}`, which labels the rows")
     answers = pd.read_parquet(path).set_index("id")
     lacking = ids[~ids.isin(answers.index)]
     if len(lacking):
         raise LabelRiskError(
-            f"{path} lacks the row '{lacking.iloc[0]}' ({len(lacking)} such rows); run `dvc repro`, which labels it"
+            f"{path} lacks the row '{lacking.iloc[0]}' ({len(lacking)} such rows); "
+            f"run `dvc repro {stage}`, which labels it"
         )
     return answers.loc[ids]
 
