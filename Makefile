@@ -36,7 +36,7 @@ table: setup ## print the comparison of the last run
 
 compare: setup ## experiments side by side, only what differs
 	@dvc exp show --csv --only-changed \
-	  --drop '(src|data|codebooks|requirements|texts).*|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)).*' \
+	  --drop '(src|data|codebooks|requirements|texts).*|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)|\.now\.|annotate/.*(status|method|flags)).*' \
 	  | labelrisk compare
 
 test: setup lint ## lint, type check and tests

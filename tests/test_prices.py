@@ -123,7 +123,7 @@ def test_totals_of_a_mixed_run_by_hand(tmp_path):
         "status": {"error": 1, "off_list": 1, "ok": 3},
         "method": {"logprobs": 2},
         "flags": {"canary": 1, "delimiter": 2},
-        "codebook": {"0123456789ab": 5},
+        "codebook": "0123456789ab",
         "requests": 6,
         "input_tokens": 66,
         "output_tokens": 7,

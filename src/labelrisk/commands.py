@@ -124,7 +124,9 @@ def compare(params: Path) -> None:
     import pandas as pd
 
     shown = pd.read_csv(sys.stdin, dtype=str)
-    names = shown["Experiment"].fillna(shown["rev"])
+    names = shown["rev"]  # DVC leaves the column Experiment out while there is none
+    if "Experiment" in shown:
+        names = shown["Experiment"].fillna(names)
     values = shown.drop(columns=["Experiment", "rev", "typ", "Created", "parent"], errors="ignore")
     values.index = pd.Index(names, name=None)
     with pd.option_context("display.max_colwidth", 24):

@@ -69,7 +69,7 @@ class Endpoint:
         common: dict[str, Any] = {"timeout": timeout, "max_retries": 0, "default_query": annotator.extra_query}
         if annotator.key_header and self._secret:
             common["default_headers"] = {annotator.key_header: self._secret, "Authorization": openai.Omit()}
-        self._http: httpx2.AsyncClient = openai.DefaultAioHttpClient()
+        self._http: httpx2.AsyncClient = openai.DefaultAioHttpClient(follow_redirects=False)  # the key stays here
         base_url = annotator.base_url
         if base_url == EMBEDDED:
             from labelrisk.annotators.embedded import EmbeddedTransport
@@ -145,6 +145,9 @@ class Endpoint:
         told = self._told(f"status {status}: {message}")
         if status in (401, 403):
             return LabelRiskError(f"{self._where} refused the key ({told}); check the variable that api_key_env names")
+        if 300 <= status < 400:
+            place = headers.get("location", "nowhere")
+            return LabelRiskError(f"{self._where} sends us on to {self._told(place)}; correct base_url in params.yaml")
         if status == 404:
             return NotThere(f"{self._where} is not there ({told}); check model and base_url in params.yaml")
         if status == PAYMENT_REQUIRED or code == "insufficient_quota":

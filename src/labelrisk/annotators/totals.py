@@ -23,7 +23,11 @@ def totals(labels: Path, now: Counts | None) -> dict[str, Any]:
     if now is None:
         return content
     flags = pc.list_flatten(table["flags"])
-    content |= {"method": _counts(table["method"]), "flags": _counts(flags), "codebook": _counts(table["codebook"])}
+    content |= {
+        "method": _counts(table["method"]),
+        "flags": _counts(flags),
+        "codebook": "+".join(_counts(table["codebook"])),
+    }
     content |= {name: _sum(table[name]) for name in ("requests", "input_tokens", "output_tokens", "cost")}
     content["now"] = {
         "requests": now.answered,
