@@ -172,6 +172,7 @@ def write_study(folder: Path, url: str, rows: list[str], **changes: Any) -> None
     frame = pd.DataFrame({"id": [content_id(row) for row in rows], "text": rows, "gold": None}).astype({"gold": "str"})
     frame["gold"] = None
     frame.to_parquet(prepared / "train.parquet", index=False)
+    frame.head(0).to_parquet(prepared / "demonstrations.parquet", index=False)
     for split in ("validation", "test"):
         frame.head(0).to_parquet(prepared / f"{split}.parquet", index=False)
     (prepared / "labels.json").write_text(json.dumps(list(LABELS)))

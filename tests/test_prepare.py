@@ -247,6 +247,6 @@ def test_a_text_that_reads_na_is_a_text(tmp_path, monkeypatch):
 def test_stratified_sample_by_hand():
     """10 a, 5 b, 1 c; 8 of 16: exact seats 5, 2.5, .5, so the largest remainder gives b or c one (b comes first)."""
     classes = np.array(["a"] * 10 + ["b"] * 5 + ["c"])
-    drawn = stratified(classes, 8, np.random.default_rng(0))
+    drawn = stratified(classes, 8, np.random.default_rng(0).permutation(16))
     assert np.unique(classes[drawn], return_counts=True)[1].tolist() == [5, 3]
     assert len(set(drawn)) == 8

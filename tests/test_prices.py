@@ -10,7 +10,7 @@ from labelrisk.annotators.labels import LabelledRow, LabelsWriter, Spent
 from labelrisk.annotators.prices import bound_of, cost_of, output_bound, price_of
 from labelrisk.annotators.prompts import messages, request_body
 from labelrisk.annotators.purse import Counts
-from labelrisk.annotators.totals import totals
+from labelrisk.annotators.totals import of_run, totals
 from labelrisk.codebook import Codebook
 from labelrisk.settings import ChatAnnotator, Price
 
@@ -118,7 +118,7 @@ MIXED = [
 def test_totals_of_a_mixed_run_by_hand(tmp_path):
     write(tmp_path / "labels.parquet", MIXED)
     now = Counts(3, 4, 0.7, 0, Counter({"timeout": 2, "rate limit": 1}), Counter({"m-2": 1, "m-1": 3}))
-    assert totals(tmp_path / "labels.parquet", now) == {
+    assert totals(tmp_path / "labels.parquet", True) == {
         "rows": 5,
         "status": {"error": 1, "off_list": 1, "ok": 3},
         "method": {"logprobs": 2},
@@ -128,27 +128,28 @@ def test_totals_of_a_mixed_run_by_hand(tmp_path):
         "input_tokens": 66,
         "output_tokens": 7,
         "cost": 1.0,
-        "now": {
-            "requests": 4,
-            "cost": 0.7,
-            "requests_of_unknown_cost": 0,
-            "errors": {"rate limit": 1, "timeout": 2},
-            "models": {"m-1": 3, "m-2": 1},
-        },
+    }
+    assert of_run(now) == {
+        "requests": 4,
+        "cost": 0.7,
+        "requests_of_unknown_cost": 0,
+        "errors": {"rate limit": 1, "timeout": 2},
+        "models": {"m-1": 3, "m-2": 1},
     }
 
 
 def test_what_is_unknown_is_null_and_never_less(tmp_path):
     write(tmp_path / "labels.parquet", [*MIXED, (SURE, None, Spent(1, None, None, None))])
-    content = totals(tmp_path / "labels.parquet", Counts(0, 2, 0.5, 1))
+    content = totals(tmp_path / "labels.parquet", True)
     assert (content["requests"], content["input_tokens"], content["output_tokens"], content["cost"]) == (7, *[None] * 3)
-    assert (content["now"]["cost"], content["now"]["requests_of_unknown_cost"]) == (None, 1)
+    run = of_run(Counts(0, 2, 0.5, 1))
+    assert (run["cost"], run["requests_of_unknown_cost"]) == (None, 1)
     assert content["flags"] == {"canary": 1, "delimiter": 2}
 
 
 def test_an_annotator_that_asks_nobody_has_no_costs(tmp_path):
     write(tmp_path / "labels.parquet", MIXED)
-    assert totals(tmp_path / "labels.parquet", None) == {
+    assert totals(tmp_path / "labels.parquet", False) == {
         "rows": 5,
         "status": {"error": 1, "off_list": 1, "ok": 3},
     }
@@ -156,5 +157,5 @@ def test_an_annotator_that_asks_nobody_has_no_costs(tmp_path):
 
 def test_nothing_screened_and_nobody_asked_are_no_errors(tmp_path):
     write(tmp_path / "labels.parquet", [(Answer("ok", "food"), None, Spent(1, 1, 1, 0.0))])
-    content = totals(tmp_path / "labels.parquet", Counts(1))
-    assert (content["flags"], content["method"], content["cost"], content["now"]["cost"]) == ({}, {}, 0.0, 0.0)
+    content = totals(tmp_path / "labels.parquet", True)
+    assert (content["flags"], content["method"], content["cost"], of_run(Counts(1))["cost"]) == ({}, {}, 0.0, 0.0)

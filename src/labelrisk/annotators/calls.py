@@ -24,6 +24,9 @@ from labelrisk.errors import LabelRiskError
 
 BATCH_OWNER = "batch:"  # and the token of a batch, which outlives its process
 
+CACHE_KILOBYTES = 64_000  # of the file in memory: the index of a million keys
+UNREADABLE = (sqlite3.Error, zlib.error, ValueError, TypeError)
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -99,6 +102,7 @@ class CallCache:
             self._connection.execute("COMMIT")
             # the log is flushed to the disk by whoever needs it, and by SQLite before it moves it into the file
             self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute(f"PRAGMA cache_size=-{CACHE_KILOBYTES}")
             self.log = os.open(f"{path}-wal", os.O_RDONLY)
             self._owner = Owner(self._running)
         except (sqlite3.Error, OSError) as error:
@@ -110,27 +114,34 @@ class CallCache:
 
     def find(self, key: bytes) -> Stored | None:
         """The stored answer to a call, or None."""
-        with self.readable():
+        try:
             row = self._connection.execute("SELECT response, cost FROM calls WHERE key = ?", (key,)).fetchone()
             return Stored(unpacked(row[0]), row[1]) if row else None
+        except UNREADABLE as error:
+            raise self._unreadable(error) from None
 
     def has(self, key: bytes) -> bool:
         """Whether there is an answer to a call."""
-        with self.readable():
+        try:
             return self._connection.execute("SELECT 1 FROM calls WHERE key = ?", (key,)).fetchone() is not None
+        except UNREADABLE as error:
+            raise self._unreadable(error) from None
 
     @contextmanager
     def readable(self) -> Iterator[None]:
         """What SQLite or an answer in a damaged file fails with becomes a LabelRiskError."""
         try:
             yield
-        except sqlite3.OperationalError as error:
-            raise LabelRiskError(f"{self.path} can't be used now ({error}); nothing in it was changed") from None
-        except (sqlite3.Error, zlib.error, ValueError, TypeError) as error:
-            raise LabelRiskError(
-                f"{self.path} is damaged ({error}); it holds paid answers: keep a copy, then save what can be read "
-                f"with `sqlite3 {self.path} .recover | sqlite3 recovered.sqlite`"
-            ) from None
+        except UNREADABLE as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: BaseException) -> LabelRiskError:
+        if isinstance(error, sqlite3.OperationalError):
+            return LabelRiskError(f"{self.path} can't be used now ({error}); nothing in it was changed")
+        return LabelRiskError(
+            f"{self.path} is damaged ({error}); it holds paid answers: keep a copy, then save what can be read "
+            f"with `sqlite3 {self.path} .recover | sqlite3 recovered.sqlite`"
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -23,14 +23,16 @@ from labelrisk.annotators.endpoint import endpoint_name
 from labelrisk.annotators.flow import Piece, label_all
 from labelrisk.annotators.frames import canonical
 from labelrisk.annotators.labels import LabelledRow, LabelsWriter
+from labelrisk.annotators.prices import price_of
 from labelrisk.annotators.prompts import WRONG, Shown, codebook_hash, form_of, label_codes
 from labelrisk.annotators.purse import Counts, Unanswered
 from labelrisk.annotators.questions import Questions, row_key
 from labelrisk.annotators.remembered import Remembered, Seeds, signature_of
+from labelrisk.annotators.totals import of_run
 from labelrisk.codebook import Codebook
-from labelrisk.corpora.rows import SPLITS
+from labelrisk.corpora.rows import DEMONSTRATIONS, SPLITS
 from labelrisk.errors import LabelRiskError
-from labelrisk.files import written_aside
+from labelrisk.files import write_json, written_aside
 from labelrisk.progress import bar
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 from labelrisk.weights import embedded_folder
@@ -65,7 +67,7 @@ class ChatLabels:
         self.version = codebook_hash(codebook)
         encoder: Callable[[], SentenceEncoder] = cache(_encoder)  # loaded at its first use
         self._encode: Encode = lambda texts: encoder().encode(texts)
-        candidates = candidates_of(prepared / "train.parquet", annotator)
+        candidates = candidates_of(prepared / DEMONSTRATIONS, annotator)
         self.demonstrations = Demonstrations(candidates, annotator, name, self._encode)
         self._screen = _screen_of(annotator, encoder)
 
@@ -139,7 +141,7 @@ class ChatLabels:
         return answer.status == "ok"
 
 
-def chat_labels(labels: ChatLabels, settings: AnnotateSettings, prepared: Path, call_cache: Path, out: Path) -> Counts:
+def chat_labels(labels: ChatLabels, settings: AnnotateSettings, prepared: Path, call_cache: Path, out: Path) -> None:
     """Write the labels of all rows, from the cache where it has them, else asked and stored.
 
     Raises LabelRiskError when the endpoint can't be used or rows are left without an answer; what was answered
@@ -164,7 +166,11 @@ def chat_labels(labels: ChatLabels, settings: AnnotateSettings, prepared: Path, 
         with written_aside(out) as temporary:
             shutil.copyfile(growing, temporary)
         remembered.keep(growing)
-        return counts
+        write_json(of_run(counts), calls.path.parent / "runs" / f"{labels.name}.json")
+        print(
+            f"annotate {labels.name}: {counts.answered:,} answers asked now, {cost_now(counts, labels.annotator)}",
+            file=sys.stderr,
+        )
     finally:
         growing.unlink(missing_ok=True)
         calls.close()
@@ -236,6 +242,14 @@ def told(counts: Counts, annotator: ChatAnnotator) -> str:
         parts.append(f"cost {counts.cost:.4f}{more}{cap}")
     parts += [f"{number} {kind}" for kind, number in counts.errors.most_common(3)]
     return ", ".join(parts)
+
+
+def cost_now(counts: Counts, annotator: ChatAnnotator) -> str:
+    """What a run cost, in words; cached answers cost nothing now."""
+    if price_of(annotator) is None and counts.answered:
+        return "cost unknown: no price is set"
+    more = f" and {counts.unpriced:,} requests of unknown cost" if counts.unpriced else ""
+    return f"cost {counts.cost:.4f}{more}"
 
 
 def _encoder() -> SentenceEncoder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from labelrisk.annotators.prompts import Shown, disarmed
+from labelrisk.corpora.rows import drawn_number
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import ChatAnnotator
 
@@ -44,7 +44,7 @@ class Demonstrations:
         self._pairs = [
             (disarmed(text), gold) for text, gold in zip(candidates["text"], candidates["gold"], strict=True)
         ]
-        self._hashes = np.array([_number(str(annotator.seed), one) for one in self._ids], dtype=np.uint64)
+        self._hashes = np.array([drawn_number(str(annotator.seed), one) for one in self._ids], dtype=np.uint64)
         self._texts = list(candidates["text"])
         self._encode = encode
         self._encoded: Vectors | None = None
@@ -79,7 +79,7 @@ class Demonstrations:
         if not self._shots:
             return ()
         if self.draw == "random":
-            order = self._shuffled(_number(asked, str(sample)))[: self._shots + 1]
+            order = self._shuffled(drawn_number(asked, str(sample)))[: self._shots + 1]
         elif self.draw == "nearest" and vector is not None:
             order = self._nearest(asked, sample, vector)
         else:
@@ -108,7 +108,7 @@ class Demonstrations:
 
     def _shuffled(self, salt: int) -> list[int]:
         """An order that depends on each candidate alone: a new candidate moves no other."""
-        mixed = _mixed(self._hashes ^ np.uint64(_number("order", str(salt))))
+        mixed = _mixed(self._hashes ^ np.uint64(drawn_number("order", str(salt))))
         return [int(place) for place in np.argsort(mixed, kind="stable")]
 
     def _nearest(self, asked: str, sample: int, vector: Vectors) -> list[int]:
@@ -129,7 +129,7 @@ def candidates_of(train: Path, annotator: ChatAnnotator) -> pd.DataFrame:
     for batch in pq.ParquetFile(train).iter_batches(columns=["id", "text", "gold"]):
         table = pa.Table.from_batches([batch])
         graded = table.filter(table["gold"].is_valid()).to_pandas()
-        order = [_number(str(annotator.seed), one) for one in graded["id"]]
+        order = [drawn_number(str(annotator.seed), one) for one in graded["id"]]
         kept = pd.concat([kept, graded.assign(order=np.array(order, dtype=object))], ignore_index=True)
         kept = kept.sort_values("order", kind="stable", ignore_index=True)
         in_class = kept.groupby("gold").cumcount()
@@ -146,10 +146,6 @@ def _farthest_first(vectors: Vectors, first: int, number: int) -> list[int]:
         taken.append(int(np.argmin(nearness)))
         nearness = np.maximum(nearness, vectors @ vectors[taken[-1]])
     return taken
-
-
-def _number(salt: str, identity: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{salt}:{identity}".encode()).digest()[:8], "big")
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

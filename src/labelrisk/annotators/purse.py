@@ -60,6 +60,7 @@ class Purse:
         self._caps = Caps(annotator.max_cost, annotator.max_requests)
         self._cache = cache
         self._writer = Writer(cache)
+        self._seen: tuple[bytes, Stored | None] = (b"", None)
         self._open = 0  # claims whose cost is not settled
         self._held = 0  # of these, those that wait at a cap to be sent again
         self._settled = asyncio.Event()
@@ -80,13 +81,15 @@ class Purse:
 
     def find(self, key: bytes) -> Stored | None:
         """The cache's answer."""
-        if stored := self._cache.find(key):
-            self.counts.cached += 1
+        stored = self._seen[1] if self._seen[0] == key else self._cache.find(key)
+        self.counts.cached += stored is not None
         return stored
 
     def has(self, key: bytes) -> bool:
-        """Whether the cache has an answer."""
-        return self._cache.has(key)
+        """Whether the cache has an answer; one that it has is most often read next, and not looked up again."""
+        if (stored := self._cache.find(key)) is not None:
+            self._seen = (key, stored)
+        return stored is not None
 
     def bound(self, call: Call, request: dict[str, Any]) -> float:
         """The most that a call can cost."""

@@ -1,4 +1,4 @@
-"""Totals of a labels file: how many rows of each kind, what they cost, and what of that was paid now."""
+"""Totals of a labels file, and of the run that wrote it: how many rows of each kind, and what they cost."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ import pyarrow.parquet as pq
 from labelrisk.annotators.purse import Counts
 
 
-def totals(labels: Path, now: Counts | None) -> dict[str, Any]:
+def totals(labels: Path, asked: bool) -> dict[str, Any]:
     """Counts by status, method and flag; requests, tokens and cost of the answers when they were asked.
 
-    now: of the run that wrote the file, None for annotators that ask nobody.  A sum with an unknown part is null.
+    The same labels give the same totals: what a later run pays now, mostly nothing, is not among them.
+    asked: whether the annotator asks somebody.  A sum with an unknown part is null.
     """
     columns = ["status", "method", "flags", "codebook", "requests", "input_tokens", "output_tokens", "cost"]
     table = pq.read_table(labels, columns=columns)
     content: dict[str, Any] = {"rows": len(table), "status": _counts(table["status"])}
-    if now is None:
+    if not asked:
         return content
     flags = pc.list_flatten(table["flags"])
     content |= {
@@ -29,14 +30,18 @@ def totals(labels: Path, now: Counts | None) -> dict[str, Any]:
         "codebook": "+".join(_counts(table["codebook"])),
     }
     content |= {name: _sum(table[name]) for name in ("requests", "input_tokens", "output_tokens", "cost")}
-    content["now"] = {
+    return content
+
+
+def of_run(now: Counts) -> dict[str, Any]:
+    """What one run asked and paid."""
+    return {
         "requests": now.answered,
         "cost": None if now.unpriced else round(now.cost, 9),
         "requests_of_unknown_cost": now.unpriced,
         "errors": dict(sorted(now.errors.items())),
         "models": dict(sorted(now.models.items())),
     }
-    return content
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:

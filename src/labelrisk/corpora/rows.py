@@ -12,12 +12,20 @@ from labelrisk.corpora.tables import label_names
 from labelrisk.errors import LabelRiskError, nearest
 
 SPLITS = ("train", "validation", "test")
+DEMONSTRATIONS = "demonstrations.parquet"  # beside the splits: rows that prompts may show
 KEPT_FIRST = {"test": 0, "validation": 1, "train": 2}  # where the same text stays when it is in two splits
 
 
 def content_id(text: str) -> str:
     """The id of a row: the first 16 hexadecimal digits of the SHA-256 of its normalised text."""
     return hashlib.sha256(normalised(text).encode()).hexdigest()[:16]
+
+
+def drawn_number(salt: str, identity: str) -> int:
+    """A number of 64 bits that stands for a row in a draw: rows in its order are a random sample at every length, and
+    a row more in the corpus moves no other.
+    """
+    return int.from_bytes(hashlib.sha256(f"{salt}:{identity}".encode()).digest()[:8], "big")
 
 
 def normalised(text: str) -> str:

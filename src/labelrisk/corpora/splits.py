@@ -1,13 +1,15 @@
-"""Stratified splits and caps, drawn from a seed and independent of everything else."""
+"""Stratified splits and caps, drawn from a seed; a row more, or a higher cap, moves few rows or none."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from labelrisk.corpora.rows import SPLITS
+from labelrisk.corpora.rows import SPLITS, drawn_number
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import PrepareSettings
+
+POOL = 10_000  # rows that demonstrations are chosen from
 
 
 def with_splits(rows: pd.DataFrame, settings: PrepareSettings) -> pd.DataFrame:
@@ -16,14 +18,14 @@ def with_splits(rows: pd.DataFrame, settings: PrepareSettings) -> pd.DataFrame:
     Raises LabelRiskError for a class with too few gold rows to be in every split.
     """
     split = rows["split"].fillna("train").to_numpy(dtype=object).copy()
-    generator = np.random.default_rng([settings.seed, 0])
+    order = _order(rows, f"{settings.seed}:split")
     gold = rows["gold"].to_numpy(dtype=object)
     graded = rows["gold"].notna().to_numpy()
     total = int(graded.sum())
     for name, share in (("test", settings.test_share), ("validation", settings.validation_share)):
         if not (split == name).any():
             pool = np.flatnonzero((split == "train") & graded)
-            split[pool[stratified(gold[pool], round(share * total), generator, least=1)]] = name
+            split[pool[stratified(gold[pool], round(share * total), order[pool], least=1)]] = name
     return rows.assign(split=split)
 
 
@@ -46,22 +48,24 @@ def check_classes(rows: pd.DataFrame, labels: list[str]) -> None:
 
 def capped(rows: pd.DataFrame, settings: PrepareSettings) -> pd.DataFrame:
     """Cut each split to its cap, keeping the shares of the classes (rows without gold count as one class)."""
+    order = _order(rows, f"{settings.seed}:cap")
     caps = {"train": settings.train_rows, "validation": settings.validation_rows, "test": settings.test_rows}
     kept = np.ones(len(rows), dtype=bool)
-    for number, (name, cap) in enumerate(caps.items()):
+    for name, cap in caps.items():
         members = np.flatnonzero((rows["split"] == name).to_numpy())
         if cap is not None and len(members) > cap:
             classes = rows["gold"].fillna("").to_numpy(dtype=object)[members]
-            chosen = stratified(classes, cap, np.random.default_rng([settings.seed, 1, number]), least=1)
+            chosen = stratified(classes, cap, order[members], least=1)
             kept[np.delete(members, chosen)] = False
     return rows[kept].reset_index(drop=True)
 
 
-def stratified(classes: np.ndarray, size: int, generator: np.random.Generator, least: int = 0) -> np.ndarray:
-    """Positions of a random sample of `size` rows with the class shares of the whole, sorted.
+def stratified(classes: np.ndarray, size: int, order: np.ndarray, least: int = 0) -> np.ndarray:
+    """Positions of a sample of `size` rows with the class shares of the whole, sorted.
 
-    classes: (n,) class of each row.  Seats are given by largest remainder; `least` is the smallest number for
-    a class, as long as that leaves a row of the class outside the sample.
+    classes: (n,) class of each row; order: (n,) random numbers, of which each class gives its lowest.  Seats are given
+    by largest remainder; `least` is the smallest number for a class, as long as that leaves a row of the class outside
+    the sample.
     """
     names, codes = np.unique(classes.astype(str), return_inverse=True)
     counts = np.bincount(codes, minlength=len(names))
@@ -72,5 +76,17 @@ def stratified(classes: np.ndarray, size: int, generator: np.random.Generator, l
     for code in np.flatnonzero((seats < least) & (counts > least)):
         seats[code] = least
         seats[np.argmax(seats)] -= least
-    drawn = [generator.permutation(np.flatnonzero(codes == code))[: seats[code]] for code in range(len(names))]
+    ranked = np.argsort(order, kind="stable")
+    drawn = [ranked[codes[ranked] == code][: seats[code]] for code in range(len(names))]
     return np.sort(np.concatenate(drawn))
+
+
+def demonstration_pool(rows: pd.DataFrame, settings: PrepareSettings) -> pd.DataFrame:
+    """Train rows with gold that prompts may show, drawn before train is capped: another cap changes no prompt."""
+    graded = rows[(rows["split"] == "train") & rows["gold"].notna()]
+    ranked = np.argsort(_order(graded, f"{settings.seed}:demonstrations"), kind="stable")
+    return graded.iloc[np.sort(ranked[:POOL])]
+
+
+def _order(rows: pd.DataFrame, salt: str) -> np.ndarray:
+    return np.array([drawn_number(salt, identity) for identity in rows["id"]], dtype=np.uint64)

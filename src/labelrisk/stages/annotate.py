@@ -24,14 +24,13 @@ def run(
 ) -> None:
     """Write the labels of one annotator for the rows of all splits, in their order, the same as ballots, and totals."""
     declared = settings.annotators[annotator]
-    now = None
     if isinstance(declared, ChatAnnotator):
         from labelrisk.annotators.chat import ChatLabels, chat_labels
 
         labels = ChatLabels(
             annotator, declared, settings.annotate, codebook_of(settings, annotator, declared), prepared
         )
-        now = chat_labels(labels, settings.annotate, prepared, cache, out)
+        chat_labels(labels, settings.annotate, prepared, cache, out)
     else:
         rows = pd.concat([pd.read_parquet(prepared / f"{split}.parquet").assign(split=split) for split in SPLITS])
         if declared.kind == "gold":
@@ -40,7 +39,7 @@ def run(
             answers = imported_answers(annotator, declared, read_json(prepared / "labels.json"), rows)
         _write(rows, answers, out)
     write_ballots(out, ballots)
-    write_json(totals(out, now), metrics)
+    write_json(totals(out, isinstance(declared, ChatAnnotator)), metrics)
 
 
 def codebook_of(settings: Settings, name: str, annotator: ChatAnnotator) -> Codebook:

@@ -10,14 +10,16 @@ import pandas as pd
 from labelrisk.codebook import read_codebook
 from labelrisk.corpora.files import files_rows
 from labelrisk.corpora.hub import hub_rows
-from labelrisk.corpora.rows import SPLITS, checked_rows, without_duplicates
-from labelrisk.corpora.splits import capped, check_classes, with_splits
+from labelrisk.corpora.rows import DEMONSTRATIONS, SPLITS, checked_rows, without_duplicates
+from labelrisk.corpora.splits import capped, check_classes, demonstration_pool, with_splits
 from labelrisk.files import write_json, write_parquet, written_aside
 from labelrisk.settings import Corpus, Settings
 
 
 def run(settings: Settings, out: Path, metrics: Path) -> None:
-    """Write train, validation and test rows, the class order and the corpus's origin, and count what was left out."""
+    """Write train, validation and test rows, those that prompts may show, the class order and the corpus's origin, and
+    count what was left out.
+    """
     labels = read_codebook(Path(settings.codebook)).names
     raw, origin = _corpus(settings.corpus)
     unique, dropped = without_duplicates(checked_rows(raw, labels))
@@ -27,6 +29,8 @@ def run(settings: Settings, out: Path, metrics: Path) -> None:
     with written_aside(out) as folder:
         for name in SPLITS:
             write_parquet(rows.loc[rows["split"] == name, ["id", "text", "gold"]], folder / f"{name}.parquet")
+        pool = demonstration_pool(split, settings.prepare)
+        write_parquet(pool[["id", "text", "gold"]], folder / DEMONSTRATIONS)
         write_json(labels, folder / "labels.json")
         write_json(origin, folder / "origin.json")
     dropped = origin.get("dropped", {}) | dropped | {"over_the_cap": len(split) - len(rows)}
