@@ -276,8 +276,8 @@ def compare(faults: bool, repeats: int) -> None:
 
 def million(number: int) -> None:
     """Rows whose answers are cached, read again by the call cache alone, by the last labels, and with one row more."""
-    from labelrisk.annotators.calls import CallCache
     from labelrisk.annotators.chat import ChatLabels
+    from labelrisk.cache.calls import CallCache
     from labelrisk.codebook import read_codebook
     from labelrisk.settings import AnnotateSettings, ChatAnnotator, Price
 

@@ -17,9 +17,12 @@ from batch_loopback import served_batches
 from loopback import completion
 from study_files import params, texts, write_study
 
-from labelrisk.annotators import batch, batch_flight, batch_reading, batch_waiting
-from labelrisk.annotators.calls import CallCache
-from labelrisk.annotators.purse import Purse
+from labelrisk.batches import asker as batch
+from labelrisk.batches import flight as batch_flight
+from labelrisk.batches import reading as batch_reading
+from labelrisk.batches import waiting as batch_waiting
+from labelrisk.cache.calls import CallCache
+from labelrisk.endpoints.purse import Purse
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import load
 from labelrisk.stages import annotate, prepare
@@ -235,7 +238,7 @@ def test_a_cap_lets_through_what_fits_and_tries_the_rest_when_it_knows_the_cost(
 def test_failures_on_the_way_are_waited_out_and_a_batch_is_not_created_twice(study, monkeypatch):
     """Uploads, lists, looks and downloads fail now and then; the answer to a creation is lost."""
     failures = {"upload": [500], "created": [500], "poll": [500, 429], "content": [503]}
-    monkeypatch.setattr("labelrisk.annotators.batch_api.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("labelrisk.batches.api.FIRST_PAUSE", 0.01)
     with served_batches(right) as server:
         server.hook = lambda point: failures[point].pop() if failures.get(point) else None
         server.listed_after = 0.1

@@ -8,9 +8,9 @@ import sqlite3
 
 import pytest
 
-from labelrisk.annotators.calls import CallCache, Caps
-from labelrisk.annotators.frames import canonical, framed
-from labelrisk.annotators.sharing import Sharing
+from labelrisk.cache.calls import CallCache, Caps
+from labelrisk.cache.frames import canonical, framed
+from labelrisk.cache.sharing import Sharing
 from labelrisk.cli import main
 
 TEXTS = ['a "quoted" \\ line\nnext \u2028 😀', "the second", "the third", "", "the second and more"]

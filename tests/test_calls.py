@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from labelrisk.annotators.calls import CallCache, Caps
-from labelrisk.annotators.frames import canonical, framed
+from labelrisk.cache.calls import CallCache, Caps
+from labelrisk.cache.frames import canonical, framed
 from labelrisk.errors import LabelRiskError
 
 BODY = {

@@ -159,7 +159,7 @@ def test_too_few_candidates_are_one_sentence():
 
 def test_a_text_that_is_shown_is_disarmed():
     candidates = CANDIDATES.assign(text=["x</text>y", *CANDIDATES["text"][1:]])
-    assert drawn(candidates, shots=1).shown_to("z") == (("x&lt;/text&gt;y", "weather"),)
+    assert drawn(candidates, shots=1).shown_to("z") == (("x&lt;/text>y", "weather"),)
 
 
 # candidates

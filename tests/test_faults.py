@@ -22,8 +22,9 @@ import pytest
 from loopback import CUT, DROPPED, LOST, completion, served
 from study_files import params, write_study
 
-from labelrisk.annotators import chat, writer
-from labelrisk.annotators.calls import CallCache
+from labelrisk.annotators import chat
+from labelrisk.cache import writer
+from labelrisk.cache.calls import CallCache
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import load
 from labelrisk.stages import annotate, prepare
@@ -989,7 +990,7 @@ def test_the_key_stands_nowhere(study):
     with served(reply) as ledger:  # something nobody foresaw, with all that Python can say about it
         study.declare(ledger.url, api_key_env="SOME_KEY", model="x")
         code = (
-            "import sys\nfrom labelrisk.annotators import purse\nfrom labelrisk.cli import main\n"
+            "import sys\nfrom labelrisk.endpoints import purse\nfrom labelrisk.cli import main\n"
             "purse.Purse.store = lambda *a: 1 / 0\nsys.exit(main(sys.argv[1:]))\n"
         )
         command = [sys.executable, "-X", "dev", "-c", code, *study.arguments("dev")]

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from labelrisk.annotators import limits
-from labelrisk.annotators.limits import Bucket, Pace, retry_after, seconds_of
+from labelrisk.endpoints import limits
+from labelrisk.endpoints.limits import Bucket, Pace, retry_after, seconds_of
 
 LONG = 5.0  # seconds that nothing here takes
 

@@ -5,13 +5,13 @@ from collections import Counter
 import pytest
 
 from labelrisk.annotators.answers import Answer
-from labelrisk.annotators.frames import framed
 from labelrisk.annotators.labels import LabelledRow, LabelsWriter, Spent
-from labelrisk.annotators.prices import bound_of, cost_of, output_bound, price_of
 from labelrisk.annotators.prompts import messages, request_body
-from labelrisk.annotators.purse import Counts
 from labelrisk.annotators.totals import of_run, totals
+from labelrisk.cache.frames import framed
 from labelrisk.codebook import Codebook
+from labelrisk.endpoints.prices import bound_of, cost_of, output_bound, price_of
+from labelrisk.endpoints.purse import Counts
 from labelrisk.settings import ChatAnnotator, Price
 
 PRICE = Price(input=2.0, output=10.0)

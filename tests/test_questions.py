@@ -9,12 +9,12 @@ import pytest
 from chat_study import ROWS, ChatStudy, chat
 from loopback import completion, served
 
-from labelrisk.annotators.calls import Stored
-from labelrisk.annotators.endpoint import RowRefused
 from labelrisk.annotators.labels import Spent
 from labelrisk.annotators.prompts import WARNING, codebook_hash
 from labelrisk.annotators.questions import Questions, row_key
+from labelrisk.cache.calls import Stored
 from labelrisk.codebook import Codebook, read_codebook
+from labelrisk.endpoints.endpoint import RowRefused
 from labelrisk.settings import ChatAnnotator
 
 CODEBOOK = Codebook(task="Name the subject.", labels={"weather": "Rain.", "food": "Meals.", "sport": "Games."})

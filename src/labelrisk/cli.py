@@ -34,7 +34,7 @@ STAGES = {  # stage -> its arguments; paths stand in dvc.yaml
 CACHE = Path(".labelrisk/calls.sqlite")
 COMMANDS = {  # where those are that are elsewhere
     **dict.fromkeys(("sample", "agreement"), "labelrisk.coders.commands"),
-    "cache": "labelrisk.annotators.housekeeping",
+    "cache": "labelrisk.cache.housekeeping",
 }
 
 

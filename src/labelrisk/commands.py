@@ -83,7 +83,7 @@ def probe(params: Path, annotator: str, cache: Path) -> None:
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
 
-    from labelrisk.annotators.probing import served
+    from labelrisk.endpoints.probing import served
 
     settings = load(params)
     found = served(annotator, _chat_annotators(settings, params, annotator)[annotator], settings.annotate, cache)

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from labelrisk.annotators.answers import Reader
-from labelrisk.annotators.asking import Asker
-from labelrisk.annotators.batch import INTERRUPTED, BatchAsker
-from labelrisk.annotators.calls import CallCache
 from labelrisk.annotators.demonstrations import Demonstrations, Encode, candidates_of
-from labelrisk.annotators.endpoint import endpoint_name
 from labelrisk.annotators.flow import Piece, label_all
-from labelrisk.annotators.frames import canonical
 from labelrisk.annotators.labels import LabelledRow, LabelsWriter
-from labelrisk.annotators.prices import price_of
 from labelrisk.annotators.prompts import WRONG, Shown, codebook_hash, form_of, label_codes
-from labelrisk.annotators.purse import Counts, Unanswered
 from labelrisk.annotators.questions import Questions, row_key
 from labelrisk.annotators.remembered import Remembered, Seeds, signature_of
 from labelrisk.annotators.totals import of_run
+from labelrisk.batches.asker import INTERRUPTED, BatchAsker
+from labelrisk.cache.calls import CallCache
+from labelrisk.cache.frames import canonical
 from labelrisk.codebook import Codebook
 from labelrisk.corpora.rows import DEMONSTRATIONS, SPLITS
+from labelrisk.endpoints.asking import Asker
+from labelrisk.endpoints.endpoint import endpoint_name
+from labelrisk.endpoints.prices import price_of
+from labelrisk.endpoints.purse import Counts, Unanswered
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import write_json, written_aside
 from labelrisk.progress import bar

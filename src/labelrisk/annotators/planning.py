@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labelrisk.annotators.calls import CallCache, Spending
 from labelrisk.annotators.chat import ChatLabels
-from labelrisk.annotators.prices import bound_of, output_bound, price_of
 from labelrisk.annotators.questions import row_key
 from labelrisk.annotators.remembered import Remembered, Seeds
+from labelrisk.cache.calls import CallCache, Spending
 from labelrisk.corpora.rows import SPLITS
+from labelrisk.endpoints.prices import bound_of, output_bound, price_of
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import ChatAnnotator
 

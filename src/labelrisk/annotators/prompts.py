@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from labelrisk.annotators.frames import canonical
+from labelrisk.cache.frames import canonical
 from labelrisk.codebook import Codebook
 from labelrisk.settings import ChatAnnotator
 

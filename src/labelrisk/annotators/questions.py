@@ -12,9 +12,6 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from labelrisk.annotators.answers import Answer, Reader, voted
-from labelrisk.annotators.calls import Stored
-from labelrisk.annotators.endpoint import RowRefused, endpoint_name
-from labelrisk.annotators.frames import Frame, framed
 from labelrisk.annotators.labels import Spent
 from labelrisk.annotators.prompts import (
     WRONG,
@@ -28,7 +25,10 @@ from labelrisk.annotators.prompts import (
     reads_logprobs,
     request_body,
 )
+from labelrisk.cache.calls import Stored
+from labelrisk.cache.frames import Frame, framed
 from labelrisk.codebook import Codebook
+from labelrisk.endpoints.endpoint import RowRefused, endpoint_name
 from labelrisk.settings import ChatAnnotator
 
 CANARY = "canary"  # flag: the label changed when the text was not delimited

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from labelrisk.annotators.calls import shared_between_experiments
+from labelrisk.cache.calls import shared_between_experiments
 from labelrisk.errors import LabelRiskError
 
 PAY_AGAIN = "LABELRISK_PAY_AGAIN"

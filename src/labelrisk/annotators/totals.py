@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from labelrisk.annotators.purse import Counts
+from labelrisk.endpoints.purse import Counts
 
 
 def totals(labels: Path, asked: bool) -> dict[str, Any]:

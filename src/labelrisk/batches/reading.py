@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from labelrisk.annotators.asking import IN_A_ROW
-from labelrisk.annotators.batch_api import BatchApi, Outcome
-from labelrisk.annotators.batch_flight import Flight
-from labelrisk.annotators.batch_waiting import Waiting
-from labelrisk.annotators.endpoint import NoAnswer, RowRefused
-from labelrisk.annotators.purse import Purse
+from labelrisk.batches.api import BatchApi, Outcome
+from labelrisk.batches.flight import Flight
+from labelrisk.batches.waiting import Waiting
+from labelrisk.endpoints.asking import IN_A_ROW
+from labelrisk.endpoints.endpoint import NoAnswer, RowRefused
+from labelrisk.endpoints.purse import Purse
 from labelrisk.errors import LabelRiskError
 
 AT_ONCE = 1000  # answers that are stored before more are read

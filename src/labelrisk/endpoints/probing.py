@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from labelrisk.annotators.answers import Reader
-from labelrisk.annotators.asking import Asker
-from labelrisk.annotators.calls import CallCache
-from labelrisk.annotators.endpoint import RowRefused, endpoint_name
-from labelrisk.annotators.frames import framed
 from labelrisk.annotators.prompts import messages, request_body
-from labelrisk.annotators.purse import Unanswered
+from labelrisk.cache.calls import CallCache
+from labelrisk.cache.frames import framed
 from labelrisk.codebook import Codebook
+from labelrisk.endpoints.asking import Asker
+from labelrisk.endpoints.endpoint import RowRefused, endpoint_name
+from labelrisk.endpoints.purse import Unanswered
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 
 ASKED = "Write the word hello, and nothing else."  # only a constraint makes a code of this

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from labelrisk.annotators.calls import CallCache, packed, unpacked
-from labelrisk.annotators.frames import canonical
-from labelrisk.annotators.migrations import frame_hash
-from labelrisk.annotators.reading import Row, Rules, fault, reading, stored_rows
-from labelrisk.annotators.sharing import Sharing
+from labelrisk.cache.calls import CallCache, packed, unpacked
+from labelrisk.cache.frames import canonical
+from labelrisk.cache.migrations import frame_hash
+from labelrisk.cache.reading import Row, Rules, fault, reading, stored_rows
+from labelrisk.cache.sharing import Sharing
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import written_aside
 

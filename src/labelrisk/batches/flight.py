@@ -9,11 +9,10 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from labelrisk.annotators import batch_files as files
-from labelrisk.annotators import batch_rows as rows
-from labelrisk.annotators.batch_api import URL, Batch, BatchApi, Gone
-from labelrisk.annotators.endpoint import NoAnswer, NotThere, RowRefused
-from labelrisk.annotators.purse import Call, Purse, Unanswered
+from labelrisk.batches import files, rows
+from labelrisk.batches.api import URL, Batch, BatchApi, Gone
+from labelrisk.endpoints.endpoint import NoAnswer, NotThere, RowRefused
+from labelrisk.endpoints.purse import Call, Purse, Unanswered
 from labelrisk.errors import LabelRiskError
 
 FIRST_POLL = 1.0  # seconds between looks at a batch; grows ...

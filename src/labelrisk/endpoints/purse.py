@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from labelrisk.annotators.batch_files import abandoned, abandonment
-from labelrisk.annotators.calls import CallCache, Caps, Reservation, Stored
-from labelrisk.annotators.frames import Frame
-from labelrisk.annotators.prices import bound_of, cost_of, output_bound, price_of
-from labelrisk.annotators.writer import Writer
+from labelrisk.batches.files import abandoned, abandonment
+from labelrisk.cache.calls import CallCache, Caps, Reservation, Stored
+from labelrisk.cache.frames import Frame
+from labelrisk.cache.writer import Writer
+from labelrisk.endpoints.prices import bound_of, cost_of, output_bound, price_of
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import ChatAnnotator
 

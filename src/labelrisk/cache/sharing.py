@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from labelrisk.annotators.frames import canonical
+from labelrisk.cache.frames import canonical
 
 
 class Sharing:

@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
-from labelrisk.annotators.calls import BATCH_OWNER, CallCache
-from labelrisk.annotators.frames import canonical, stored_frame
+from labelrisk.cache.calls import BATCH_OWNER, CallCache
+from labelrisk.cache.frames import canonical, stored_frame
 from labelrisk.errors import LabelRiskError
 
 if TYPE_CHECKING:
-    from labelrisk.annotators.purse import Call
+    from labelrisk.endpoints.purse import Call
 
 ENDING = ".jsonl"
 LEFT_BEHIND = 3600.0  # seconds after which a file that belongs to no batch is one that a killed process left
@@ -72,7 +72,7 @@ class Record:
 
     def call(self, key: bytes) -> Call | None:
         """The call with that key, with all of it as its frame, for where text stood in it is not known any more."""
-        from labelrisk.annotators.purse import Call
+        from labelrisk.endpoints.purse import Call
 
         if self._places is None:
             self._places, place = {}, 0

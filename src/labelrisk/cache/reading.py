@@ -15,9 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labelrisk.annotators.calls import unpacked
-from labelrisk.annotators.frames import Frame, stored_frame
-from labelrisk.annotators.migrations import SCHEMA_VERSION, migrate
+from labelrisk.cache.calls import unpacked
+from labelrisk.cache.frames import Frame, stored_frame
+from labelrisk.cache.migrations import SCHEMA_VERSION, migrate
 from labelrisk.errors import LabelRiskError
 
 CONDITIONS = {  # rule -> SQL on the table calls

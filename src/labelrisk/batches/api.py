@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any
 
-from labelrisk.annotators.endpoint import (
+from labelrisk.endpoints.endpoint import (
     REFUSED,
     SECRET,
     Endpoint,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from labelrisk.annotators.limits import retry_after
+from labelrisk.endpoints.limits import retry_after
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 
@@ -72,7 +72,7 @@ class Endpoint:
         self._http: httpx2.AsyncClient = openai.DefaultAioHttpClient(follow_redirects=False)  # the key stays here
         base_url = annotator.base_url
         if base_url == EMBEDDED:
-            from labelrisk.annotators.embedded import EmbeddedTransport
+            from labelrisk.endpoints.embedded import EmbeddedTransport
 
             base_url, self._http = "http://embedded/v1", httpx2.AsyncClient(transport=EmbeddedTransport())
         # without a key variable a word is sent instead, so that no key of the environment reaches another endpoint
@@ -183,7 +183,7 @@ def _error_of(response: httpx2.Response) -> tuple[str, str]:
 def endpoint_name(annotator: ChatAnnotator) -> str:
     """What stands for the endpoint in a call key."""
     if annotator.base_url == EMBEDDED:
-        from labelrisk.annotators.embedded import REVISION
+        from labelrisk.endpoints.embedded import REVISION
 
         return f"{EMBEDDED}/{REVISION}"
     query = f"?{urlencode(sorted(annotator.extra_query.items()))}" if annotator.extra_query else ""

@@ -8,9 +8,9 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labelrisk.annotators.calls import Stored
-from labelrisk.annotators.endpoint import NoAnswer, RowRefused
-from labelrisk.annotators.purse import Call, Purse, Unanswered
+from labelrisk.cache.calls import Stored
+from labelrisk.endpoints.endpoint import NoAnswer, RowRefused
+from labelrisk.endpoints.purse import Call, Purse, Unanswered
 
 MOST_REQUESTS = 50_000  # of one batch
 MOST_BYTES = 190_000_000  # of its file; the endpoint takes 200 MB

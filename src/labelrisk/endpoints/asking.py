@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from labelrisk.annotators.calls import CallCache, Stored
-from labelrisk.annotators.endpoint import Endpoint, NoAnswer, RowRefused
-from labelrisk.annotators.frames import Frame
-from labelrisk.annotators.limits import Pace
-from labelrisk.annotators.purse import Call, Purse, Unanswered
+from labelrisk.cache.calls import CallCache, Stored
+from labelrisk.cache.frames import Frame
+from labelrisk.endpoints.endpoint import Endpoint, NoAnswer, RowRefused
+from labelrisk.endpoints.limits import Pace
+from labelrisk.endpoints.purse import Call, Purse, Unanswered
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from labelrisk.annotators.calls import BATCH_OWNER, CallCache
+from labelrisk.cache.calls import BATCH_OWNER, CallCache
 
 
 def add_row(cache: CallCache, token: str, annotator: str, requests: int) -> None:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labelrisk.annotators.frames import Frame, canonical
-from labelrisk.annotators.migrations import SCHEMA_VERSION, frame_hash, migrate
-from labelrisk.annotators.owners import Owner, alive
+from labelrisk.cache.frames import Frame, canonical
+from labelrisk.cache.migrations import SCHEMA_VERSION, frame_hash, migrate
+from labelrisk.cache.owners import Owner, alive
 from labelrisk.errors import LabelRiskError
 
 BATCH_OWNER = "batch:"  # and the token of a batch, which outlives its process

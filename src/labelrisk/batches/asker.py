@@ -12,16 +12,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from labelrisk.annotators import batch_files as files
-from labelrisk.annotators import batch_rows as rows
-from labelrisk.annotators.batch_api import BatchApi
-from labelrisk.annotators.batch_flight import GROWTH, Flight
-from labelrisk.annotators.batch_reading import Reading
-from labelrisk.annotators.batch_waiting import MOST_REQUESTS, Asked, Errands, Waiting
-from labelrisk.annotators.calls import BATCH_OWNER, CallCache, Reservation, Stored
-from labelrisk.annotators.endpoint import endpoint_name
-from labelrisk.annotators.frames import Frame
-from labelrisk.annotators.purse import BETWEEN_LOOKS, Call, Purse, Unanswered
+from labelrisk.batches import files, rows
+from labelrisk.batches.api import BatchApi
+from labelrisk.batches.flight import GROWTH, Flight
+from labelrisk.batches.reading import Reading
+from labelrisk.batches.waiting import MOST_REQUESTS, Asked, Errands, Waiting
+from labelrisk.cache.calls import BATCH_OWNER, CallCache, Reservation, Stored
+from labelrisk.cache.frames import Frame
+from labelrisk.endpoints.endpoint import endpoint_name
+from labelrisk.endpoints.purse import BETWEEN_LOOKS, Call, Purse, Unanswered
 from labelrisk.settings import AnnotateSettings, ChatAnnotator
 
 INTERRUPTED = "interrupted: batches under way go on at the endpoint; run again to fetch their answers"

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from labelrisk.annotators.calls import BATCH_OWNER
-from labelrisk.annotators.owners import alive
+from labelrisk.cache.calls import BATCH_OWNER
+from labelrisk.cache.owners import alive
 
 DAYS = 14  # that the tables show
 WIDTH = 80

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from labelrisk.annotators.calls import CallCache
+from labelrisk.cache.calls import CallCache
 from labelrisk.errors import LabelRiskError
 
 WAIT_FOR_SPACE = 60.0  # seconds that answers are held in memory for when the disk is full

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from labelrisk.annotators.calls import CallCache, shared_between_experiments
-from labelrisk.annotators.exchange import Tally, check_importable, export, import_file
-from labelrisk.annotators.inventory import inventory, is_alive, tables
-from labelrisk.annotators.reading import Rules, fault, reading, second_of, stored_rows
+from labelrisk.cache.calls import CallCache, shared_between_experiments
+from labelrisk.cache.exchange import Tally, check_importable, export, import_file
+from labelrisk.cache.inventory import inventory, is_alive, tables
+from labelrisk.cache.reading import Rules, fault, reading, second_of, stored_rows
 from labelrisk.errors import LabelRiskError
 
 NAMED = 50  # wrong answers that verify names; it counts the others
