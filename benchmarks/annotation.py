@@ -180,7 +180,8 @@ def write_study(folder: Path, url: str, rows: list[str], **changes: Any) -> None
 
 def labelrisk(url: str, rows: list[str], folder: Path) -> tuple[float, float, int]:
     """The request phase of `annotate`, with the call cache; returns seconds, CPU seconds and rows without a label."""
-    from labelrisk.annotators.chat import ChatLabels, chat_labels
+    from labelrisk.annotators.chat import ChatLabels
+    from labelrisk.annotators.session import chat_labels
     from labelrisk.codebook import read_codebook
     from labelrisk.settings import AnnotateSettings, ChatAnnotator, Price
 
@@ -196,7 +197,7 @@ def labelrisk(url: str, rows: list[str], folder: Path) -> tuple[float, float, in
     import openai  # noqa: F401 (not part of the request phase)
 
     start, started = time.perf_counter(), time.process_time()
-    labels = ChatLabels("m", annotator, settings, codebook, folder / "prepared")
+    labels = ChatLabels("m", annotator, codebook, folder / "prepared")
     out = folder / "labels" / "m.parquet"
     chat_labels(labels, settings, folder / "prepared", folder / ".labelrisk" / "calls.sqlite", out)
     seconds, used = time.perf_counter() - start, time.process_time() - started
@@ -279,7 +280,7 @@ def million(number: int) -> None:
     from labelrisk.annotators.chat import ChatLabels
     from labelrisk.cache.calls import CallCache
     from labelrisk.codebook import read_codebook
-    from labelrisk.settings import AnnotateSettings, ChatAnnotator, Price
+    from labelrisk.settings import ChatAnnotator, Price
 
     server, url = start_server(False)
     rows = texts(number + 1)
@@ -291,8 +292,7 @@ def million(number: int) -> None:
                 kind="chat", reads="codebook.yaml", model="m", base_url=f"{url}/v1", shots=0,
                 price=Price(input=0.4, output=1.6), max_cost=100.0,
             )  # fmt: skip
-            settings = AnnotateSettings(concurrency=IN_FLIGHT, timeout=60, retries=5)
-            labels = ChatLabels("m", annotator, settings, read_codebook(folder / "codebook.yaml"), folder / "prepared")
+            labels = ChatLabels("m", annotator, read_codebook(folder / "codebook.yaml"), folder / "prepared")
             cache = CallCache(folder / ".labelrisk" / "calls.sqlite")
             response = answer("A")
             start = time.perf_counter()

@@ -102,7 +102,7 @@ def served(reply: Callable[[str, int], Reply]) -> Iterator[Ledger]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            found = INPUT.search(body["messages"][1]["content"])
+            found = INPUT.search(body["messages"][min(1, len(body["messages"]) - 1)]["content"])
             text = found.group(1) if found else ""
             with ledger.lock:
                 ledger.bodies.append(body)

@@ -269,6 +269,18 @@ def test_the_key_is_sent_and_stands_nowhere(study, tmp_path, monkeypatch, capfd)
             assert KEY.encode() not in path.read_bytes(), path
 
 
+def test_a_redirect_does_not_take_the_key_along(study, monkeypatch):
+    monkeypatch.setenv("SOME_KEY", KEY)
+    with (
+        served(right) as elsewhere,
+        served(lambda text, before: (307, {}, {"Location": elsewhere.url})) as ledger,
+        pytest.raises(LabelRiskError, match=r"sends us on to http://.*; correct base_url"),
+    ):
+        study(chat(ledger.url, api_key_env="SOME_KEY", key_header="api-key"))
+    assert {word.lower(): told for word, told in ledger.headers[0].items()}["api-key"] == KEY
+    assert not elsewhere.headers
+
+
 def test_a_key_of_the_environment_is_not_sent_elsewhere(study, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with served(right) as ledger:

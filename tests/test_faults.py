@@ -22,7 +22,7 @@ import pytest
 from loopback import CUT, DROPPED, LOST, completion, served
 from study_files import params, write_study
 
-from labelrisk.annotators import chat
+from labelrisk.annotators import session
 from labelrisk.cache import writer
 from labelrisk.cache.calls import CallCache
 from labelrisk.errors import LabelRiskError
@@ -705,7 +705,7 @@ def tight(monkeypatch):
                 self._connection.execute("PRAGMA max_page_count=1000000")
             return super().transaction()
 
-    monkeypatch.setattr(chat, "CallCache", Tight)
+    monkeypatch.setattr(session, "CallCache", Tight)
     return opened
 
 
@@ -744,7 +744,7 @@ def test_a_disk_that_stays_full_is_one_sentence(study, told, tight, monkeypatch,
         assert "\n" not in str(e.value)
         missing = ledger.paid - _stored()
         assert 0 < missing <= 8
-        monkeypatch.setattr(chat, "CallCache", CallCache)
+        monkeypatch.setattr(session, "CallCache", CallCache)
         study.is_right(study.run(ledger.url))
     told(ledger, 200)
     assert ledger.paid == 200 + missing
@@ -804,7 +804,7 @@ def test_a_real_full_disk(study, told):
 
 UNPRIVILEGED = """
 import os, sys
-import aiohttp, openai, labelrisk.annotators.chat, labelrisk.stages.annotate
+import aiohttp, openai, labelrisk.annotators.session, labelrisk.stages.annotate
 from labelrisk.cli import main
 if os.geteuid() == 0:
     os.setgroups([])

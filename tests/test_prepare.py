@@ -49,6 +49,25 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_rows(tmp_path
     assert (tmp_path / "out" / "test.parquet").read_bytes() != first
 
 
+def test_a_row_more_and_a_higher_cap_move_hardly_a_row(tmp_path, monkeypatch):
+    write_study(tmp_path, params(prepare=params()["prepare"] | {"train_rows": 20}))
+    few, _ = run_prepare(tmp_path, monkeypatch)
+    pool = pd.read_parquet(tmp_path / "out" / "demonstrations.parquet")
+    write_study(tmp_path, params(prepare=params()["prepare"] | {"train_rows": 30}))
+    more, _ = run_prepare(tmp_path, monkeypatch)
+    assert set(few["train"]["id"]) < set(more["train"]["id"])
+    assert list(few["test"]["id"]) == list(more["test"]["id"])
+    assert pool.equals(pd.read_parquet(tmp_path / "out" / "demonstrations.parquet"))
+    assert len(pool) == 44  # all of train with gold, before the cap
+    assert not set(pool["id"]) & {*more["test"]["id"], *more["validation"]["id"]}
+    write_study(tmp_path, rows=with_rows({"text": "There is fog.", "gold": "weather"}))
+    grown, _ = run_prepare(tmp_path, monkeypatch)
+    write_study(tmp_path)
+    before, _ = run_prepare(tmp_path, monkeypatch)
+    for split in ("validation", "test"):
+        assert len(set(before[split]["id"]) - set(grown[split]["id"])) <= 1
+
+
 def test_every_row_that_is_left_out_is_counted(tmp_path, monkeypatch):
     rows = with_rows({"text": "There is rain  in the north.", "gold": "weather"}, {"text": "Unlabelled.", "gold": None})
     settings = params(prepare=params()["prepare"] | {"train_rows": 20})

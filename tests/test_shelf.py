@@ -22,7 +22,7 @@ from labelrisk.annotators.shelf import Shelf, call_hashes, call_shelf, text_hash
 from labelrisk.codebook import read_codebook
 from labelrisk.corpora.rows import content_id
 from labelrisk.files import read_json
-from labelrisk.settings import AnnotateSettings, ChatAnnotator
+from labelrisk.settings import ChatAnnotator
 
 LONG = 10.0  # seconds that nothing here takes
 
@@ -381,9 +381,8 @@ def test_broken_memory_is_asked_of_the_call_cache(study):
 
 def signature(study, **changes):
     annotator = ChatAnnotator.model_validate(chat("http://there", **{"shots": 2} | changes))
-    settings = AnnotateSettings(concurrency=1, timeout=1, retries=0)
     codebook = read_codebook(study.root / annotator.reads)
-    return ChatLabels("model", annotator, settings, codebook, study.root / "prepared").signature()
+    return ChatLabels("model", annotator, codebook, study.root / "prepared").signature()
 
 
 def test_what_decides_about_a_label_and_what_does_not(study):
@@ -413,7 +412,7 @@ def test_what_decides_about_a_label_and_what_does_not(study):
 
 def test_demonstrations_that_change_change_the_signature(study):
     base = signature(study)
-    path = study.root / "prepared" / "train.parquet"
+    path = study.root / "prepared" / "demonstrations.parquet"
     train = pd.read_parquet(path)
     train["text"] += " Indeed."
     train.to_parquet(path)

@@ -45,7 +45,7 @@ def plan(params: Path, annotator: str | None, prepared: Path, cache: Path, label
         print(f"{params} declares no annotator of kind chat: nothing is sent or paid")
     shown = None
     for name, declared in chats.items():
-        chat = ChatLabels(name, declared, settings.annotate, codebook_of(settings, name, declared), prepared)
+        chat = ChatLabels(name, declared, codebook_of(settings, name, declared), prepared)
         found = plan_of(chat, prepared, cache, labels / f"{name}.parquet")
         print(plan_text(chat, found, _validation(name, chat.version)), end="\n\n")
         if shown is None or (shown.prompt is None and found.prompt is not None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,9 @@ def plan_of(labels: ChatLabels, prepared: Path, call_cache: Path, out: Path) -> 
         ):
             plan.rows += len(piece.ids)
             plan.cached += len(piece.ids) - len(piece.asked)
+            if plan.prompt is None and not labels.demonstrations.needs_vectors:
+                _, frame, text = labels.questions.calls(labels.shown(piece, 0), piece.texts[0])[0]
+                plan.prompt = frame.request(text)["messages"]
             for place in piece.asked:
                 calls = labels.questions.calls(labels.shown(piece, place), piece.texts[place])
                 missing = [call for call in calls if not cache.has(call[0])]
@@ -134,7 +138,7 @@ def plan_text(labels: ChatLabels, plan: Plan, validation: str) -> str:
     if price is None:
         lines.append(("cost", "unknown", f"annotators.{labels.name}.price is not set"))
     else:
-        told = share or ("" if plan.cost is not None else "until some answers are cached; see the upper bound")
+        told = share or ("" if plan.cost is not None else "not measured yet: see the upper bound")
         cost = 0.0 if not plan.requests else plan.cost
         lines.append(("cost", "unknown" if cost is None else f"{cost:.4f}", told))
         lines.append(("cost at most", f"{plan.most or 0.0:.4f}", "upper bound: a token a byte, every re-ask"))
@@ -142,11 +146,15 @@ def plan_text(labels: ChatLabels, plan: Plan, validation: str) -> str:
     before = f"{spent.requests:,} requests, {spent.cost:.4f} at most" if price else f"{spent.requests:,} requests"
     lines.append(("spent here before", "", before + (f", {spent.lost:,} lost in flight" if spent.lost else "")))
     caps = [f"{name} {cap:g}" for name in ("max_cost", "max_requests") if (cap := getattr(annotator, name)) is not None]
-    lines.append(("caps", "", ", ".join(caps) or "none: set max_cost or max_requests in params.yaml"))
+    lines.append(("caps", "", ", ".join(caps) or "none (see max_cost, max_requests)"))
     head = f"{labels.name}: {annotator.model} at {annotator.base_url}"
     body = "\n".join(f"  {name:<18}{number:>14}  {told}".rstrip() for name, number, told in lines)
-    notes = "".join(f"\n  {note}" for note in (validation, plan.unreadable) if note)
-    return f"{head}\n{body}{notes}"
+    notes = [
+        textwrap.fill(note, 80, initial_indent="  ", subsequent_indent="  ")
+        for note in (validation, plan.unreadable)
+        if note
+    ]
+    return "\n".join([head, body, *notes])
 
 
 def prompt_text(plan: Plan) -> str:

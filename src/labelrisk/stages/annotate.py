@@ -25,11 +25,10 @@ def run(
     """Write the labels of one annotator for the rows of all splits, in their order, the same as ballots, and totals."""
     declared = settings.annotators[annotator]
     if isinstance(declared, ChatAnnotator):
-        from labelrisk.annotators.chat import ChatLabels, chat_labels
+        from labelrisk.annotators.chat import ChatLabels
+        from labelrisk.annotators.session import chat_labels
 
-        labels = ChatLabels(
-            annotator, declared, settings.annotate, codebook_of(settings, annotator, declared), prepared
-        )
+        labels = ChatLabels(annotator, declared, codebook_of(settings, annotator, declared), prepared)
         chat_labels(labels, settings.annotate, prepared, cache, out)
     else:
         rows = pd.concat([pd.read_parquet(prepared / f"{split}.parquet").assign(split=split) for split in SPLITS])
