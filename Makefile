@@ -40,7 +40,7 @@ compare: setup ## experiments side by side, only what differs
 	  | labelrisk compare
 
 test: setup lint ## lint, type check and tests
-	python -m pytest
+	python -m pytest --numprocesses 2 --dist loadfile
 
 lint: setup
 	ruff check .
