@@ -56,7 +56,8 @@ def study(shared_data, tmp_path, monkeypatch):
     settings = load(tmp_path / "params.yaml")
     prepare.run(settings, tmp_path / "prepared", tmp_path / "counts.json")
     for name in settings.annotators:
-        annotate.run(settings, name, tmp_path / "prepared", tmp_path / "calls", tmp_path / "labels" / f"{name}.parquet")
+        places = (tmp_path / "prepared", tmp_path / "calls", tmp_path / "labels" / f"{name}.parquet")
+        annotate.run(settings, name, *places, tmp_path / f"{name}.ballots", tmp_path / f"{name}.json")
     return settings, tmp_path
 
 
