@@ -12,6 +12,7 @@ import pytest
 from loopback import completion, served
 from study_files import params, texts, write_study
 
+from labelrisk.cache.calls import CallCache
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings import load
@@ -240,7 +241,7 @@ def test_an_unreachable_endpoint_is_one_sentence(study):
 
 
 def test_a_base_url_that_is_none_is_one_sentence(study):
-    with pytest.raises(LabelRiskError, match="gives no answers"):
+    with pytest.raises(LabelRiskError, match=r"'base_url' is 'localhost:9' but must look like https://"):
         study(chat("localhost:9"), retries=0)
 
 
@@ -267,6 +268,38 @@ def test_the_key_is_sent_and_stands_nowhere(study, tmp_path, monkeypatch, capfd)
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert KEY.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    "logprobs", [{"content": [{"token": "A", "top_logprobs": {"A": -0.1}}]}, ["A"], {"content": 3}]
+)
+def test_log_probabilities_of_an_odd_shape_are_none(study, logprobs):
+    """The answer counts, its tokens don't: the first one stops the run with a sentence, and never with a traceback."""
+    with served(lambda text, before: (200, completion("A", logprobs=logprobs))) as ledger:
+        with pytest.raises(LabelRiskError, match="answers without log-probabilities"):
+            study(chat(ledger.url))
+        assert len(ledger.bodies) == 1
+
+
+def test_filtered_texts_in_a_row_do_not_stop_the_others(study):
+    filtered = {"error": {"message": "no", "code": "content_filter"}}
+    bad = set(texts()["text"][20:60])
+    with served(lambda text, before: (400, filtered) if text in bad else right(text, before)) as ledger:
+        frame = study(chat(ledger.url), concurrency=1)
+    assert frame["status"].value_counts().to_dict() == {"ok": 40, "content_filter": 40}
+
+
+def test_a_gateway_that_gives_up_may_have_been_paid(study, tmp_path):
+    """Three 504s before the answer of one row count at their bound."""
+    victim = texts()["text"][7]
+    price = {"input": 1.0, "output": 1.0}
+    with served(lambda text, before: (504, {}) if text == victim and before < 3 else right(text, before)) as ledger:
+        study(chat(ledger.url, price=price), retries=4)
+    cache = CallCache(tmp_path / ".labelrisk" / "calls.sqlite")
+    spent = cache.spending("model")
+    cache.close()
+    assert spent.requests == 83
+    assert spent.cost > (80 * 11 + 3 * 500) / 1e6  # a prompt has more than 500 bytes
 
 
 def test_a_redirect_does_not_take_the_key_along(study, monkeypatch):

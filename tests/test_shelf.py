@@ -12,6 +12,7 @@ from chat_study import ROWS, ChatStudy, chat
 from loopback import completion, served
 
 from labelrisk.annotators import labels as labels_file
+from labelrisk.annotators import remembered
 from labelrisk.annotators.answers import Answer
 from labelrisk.annotators.chat import ChatLabels
 from labelrisk.annotators.flow import Piece, label_all
@@ -21,6 +22,7 @@ from labelrisk.annotators.remembered import Remembered, Seeds, labelled
 from labelrisk.annotators.shelf import Shelf, call_hashes, call_shelf, text_hashes
 from labelrisk.codebook import read_codebook
 from labelrisk.corpora.rows import content_id
+from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_json
 from labelrisk.settings import ChatAnnotator
 
@@ -433,3 +435,21 @@ def test_what_is_found_is_never_of_another_row_with_the_same_text_hash(study, mo
         for found in piece.known.to_pylist():
             assert found == labels[found["id"]]
     assert sum(len(piece.known) for piece in pieces) == 1
+
+
+def test_the_embedded_model_is_free_and_never_refused(tmp_path, monkeypatch):
+    """A fresh clone of a study whose labels were never pushed must run: only what was paid is guarded."""
+
+    def unreadable(*arguments):
+        raise LabelRiskError("its labels exist but can't be read")
+        yield
+
+    monkeypatch.setattr(remembered, "revision_labels", unreadable)
+    for url, refused in (("embedded", False), ("http://there/v1", True)):
+        annotator = ChatAnnotator.model_validate(chat(url))
+        seeds = remembered.Seeds("model", annotator, tmp_path / "model.parquet", tmp_path / "revisions")
+        if refused:
+            with pytest.raises(LabelRiskError):
+                seeds.find("0" * 64)
+        else:
+            assert seeds.find("0" * 64) is None

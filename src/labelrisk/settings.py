@@ -146,6 +146,12 @@ class ChatAnnotator(Section):
             raise ValueError(
                 f"'confidence: {self.confidence}' needs more than a choice; set 'answer: code' or json_schema"
             )
+        if self.base_url != "embedded" and not re.fullmatch(
+            r"https?://(\[[0-9a-f:]+\]|[^\s/:\[\]]+)(:\d{1,5})?(/\S*)?", self.base_url
+        ):
+            raise ValueError(
+                f"'base_url' is {self.base_url!r} but must look like https://host:port/v1, or be 'embedded'"
+            )
         if self.max_cost is not None and self.price is None:
             raise ValueError("'max_cost' needs 'price': {input: ..., output: ...} per million tokens")
         unbounded = self.extra_body.get("max_tokens", 1) is None and not self.extra_body.get("max_completion_tokens")
@@ -153,6 +159,13 @@ class ChatAnnotator(Section):
             raise ValueError("'max_cost' needs a longest answer; set 'extra_body.max_completion_tokens'")
         if self.mode == "batch" and self.base_url == "embedded":
             raise ValueError("'mode: batch' needs an endpoint; leave 'mode' out for the embedded model")
+        for word in ("model", "messages"):
+            if word in self.extra_body:
+                raise ValueError(f"'extra_body.{word}' would change what is asked unseen; leave it out")
+        for word in ("max_tokens", "max_completion_tokens"):
+            longest = self.extra_body.get(word, 1)
+            if longest is not None and (not isinstance(longest, int) or longest < 1):
+                raise ValueError(f"'extra_body.{word}' is {longest!r} but must be a number of tokens, 1 or more")
         for word, harmless in (("n", 1), ("stream", False)):
             if self.extra_body.get(word, harmless) not in (None, harmless):
                 raise ValueError(f"'extra_body.{word}' would break the answers; leave it out (see 'confidence: votes')")

@@ -75,7 +75,7 @@ class Reader:
         if choice.get("finish_reason") == "content_filter":
             return Answer("content_filter", reply=reply)
         if message.get("refusal"):
-            return Answer("refusal", reply=message["refusal"])
+            return Answer("refusal", reply=str(message["refusal"]).encode(errors="replace").decode())
         if reply is None or reply == "":
             return Answer("empty", reply=reply)
         if not isinstance(reply, str):  # parts of a message, a tool call: nothing that was asked for
@@ -90,12 +90,16 @@ class Reader:
         label = self._labels[place]
         if stated is not None:
             return Answer("ok", label, "verbalised", self._spread(place, stated), reply=reply)
-        tokens = (choice.get("logprobs") or {}).get("content") if self._logprobs else None
-        top = _top_logprobs(tokens, said or "", self._form[1])
-        if top is None:
-            return Answer("ok", label, reply=reply)
-        probabilities, outside = class_probabilities(top, list(self._codes))
+        probabilities, outside = self._of_tokens(choice, said or "") if self._logprobs else (None, None)
         return Answer("ok", label, "logprobs" if probabilities else None, probabilities, outside, reply)
+
+    def _of_tokens(self, choice: dict[str, Any], said: str) -> tuple[tuple[float, ...] | None, float | None]:
+        """Class probabilities and the mass outside; an endpoint's own idea of log-probabilities is none."""
+        try:
+            top = _top_logprobs((choice.get("logprobs") or {}).get("content"), said, self._form[1])
+            return class_probabilities(top, list(self._codes)) if top is not None else (None, None)
+        except (TypeError, KeyError, AttributeError, ValueError, OverflowError):
+            return None, None
 
     def _said(self, reply: str) -> tuple[str | None, float | None]:
         """The code or name that a reply names in the form that was asked for, and the stated confidence, if any."""

@@ -56,7 +56,9 @@ class ChatLabels:
         declared = self.annotator.model_dump(mode="json", exclude=NOT_ASKED)
         shown = self.demonstrations.identity(self.questions.draws)
         endpoint = endpoint_name(self.annotator)
-        return signature_of([READING, endpoint, self.version, canonical(declared), canonical(shown)])
+        frame = self.questions.frame((), 0, False)  # the wording, which a newer program may change
+        wording = [frame.prefix, frame.suffix]
+        return signature_of([READING, endpoint, self.version, canonical(declared), canonical(shown), *wording])
 
     def prepared_rows(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
         """The pieces with what must be computed for many rows at a time."""
@@ -80,7 +82,7 @@ class ChatLabels:
         purse, row = asker.purse, row_key([key for key, _, _ in calls])
         try:
             if not all(purse.has(key) for key, _, _ in calls) and (known := seeds.find(row)):
-                known = self._as_asked_now(known, piece, place)
+                known = self.as_asked_now(known, piece, place)
                 if known is not None:
                     return known
             canary = self.annotator.screening == "canary"
@@ -92,15 +94,14 @@ class ChatLabels:
             return None
         return LabelledRow(piece.ids[place], piece.splits[place], answer, flags, self.version, spent, row)
 
-    def _as_asked_now(self, known: LabelledRow, piece: Piece, place: int) -> LabelledRow | None:
+    def as_asked_now(self, known: LabelledRow, piece: Piece, place: int) -> LabelledRow | None:
         """A row of another revision, or None where it was made with fewer checks than are wanted now."""
         flags = piece.flags.get(place)
-        if self.annotator.screening == "canary" and flags and not set(flags) <= set(known.flags or ()):
+        if self.annotator.screening == "canary" and flags:
             return None
         once = known.spent.requests <= (self.annotator.samples if self.questions.several else 1)
         if self.annotator.reasks and known.answer.status in WRONG and once:
             return None
-        flags = known.flags if self.annotator.screening == "canary" and flags else flags
         placed = replace(known, id=piece.ids[place], split=piece.splits[place])
         return replace(placed, flags=flags, codebook=self.version)
 

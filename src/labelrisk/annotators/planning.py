@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from labelrisk.annotators.chat import ChatLabels
+from labelrisk.annotators.flow import Piece
 from labelrisk.annotators.questions import row_key
 from labelrisk.annotators.remembered import Remembered, Seeds
-from labelrisk.cache.calls import CallCache, Spending
+from labelrisk.cache.calls import CallCache, Spending, Stored
+from labelrisk.cache.frames import Frame
 from labelrisk.corpora.rows import SPLITS
 from labelrisk.endpoints.prices import bound_of, output_bound, price_of
+from labelrisk.endpoints.purse import Unanswered
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import ChatAnnotator
+from labelrisk.settings import ChatAnnotator, Price
 
+Asked = tuple[bytes, Frame, str]  # a call: key, frame and text
 MEASURED_ON = 200  # answers of the same model that an estimate is taken from, at most
 
 
@@ -25,7 +32,7 @@ class Plan:
 
     requests: to send for the rows that are not known; more: at most so many on top (re-asks, checks).
     input_tokens, output_tokens, cost: expected, from `measured` answers of the same model; None when there are none or
-    no price is stated.  most: no run can cost more; None without a price.
+    no price is stated.  most: what they can cost without retries of requests that fail; None without a price.
     prompt: the messages of the first row to ask, or of the first row.
     """
 
@@ -49,7 +56,7 @@ def plan_of(labels: ChatLabels, prepared: Path, call_cache: Path, out: Path) -> 
     """Go through the rows as the stage would, asking nothing."""
     annotator, plan = labels.annotator, Plan()
     price = price_of(annotator)
-    cache = CallCache(call_cache)
+    cache, runner = CallCache(call_cache), asyncio.Runner()
     try:
         folder = cache.path.parent / "labels"
         seeds: Seeds | None = Seeds(labels.name, annotator, out, folder / f"{labels.name}.revisions")
@@ -64,40 +71,68 @@ def plan_of(labels: ChatLabels, prepared: Path, call_cache: Path, out: Path) -> 
             for place in piece.asked:
                 calls = labels.questions.calls(labels.shown(piece, place), piece.texts[place])
                 missing = [call for call in calls if not cache.has(call[0])]
-                if plan.prompt is None or (missing and not plan.requests):
+                if missing and not plan.requests:
                     plan.prompt = calls[0][1].request(calls[0][2])["messages"]
-                if not missing:
-                    plan.cached += 1
-                    continue
                 try:
-                    if seeds and seeds.find(row_key([key for key, _, _ in calls])):
-                        plan.elsewhere += 1
-                        continue
+                    known = seeds.find(row_key([key for key, _, _ in calls])) if seeds and missing else None
                 except LabelRiskError as error:
-                    plan.unreadable, seeds = str(error), None
-                _add(plan, annotator, [(frame.size(text), frame.request(text)) for _, frame, text in missing], price)
+                    plan.unreadable, seeds, known = str(error), None, None
+                if known and labels.as_asked_now(known, piece, place):
+                    plan.elsewhere += 1
+                elif missing:
+                    _add(plan, annotator, missing, price, firsts=True)
+                elif further := _further(labels, cache, runner, piece, place, calls):
+                    _add(plan, annotator, further, price, firsts=False)
+                else:
+                    plan.cached += 1
         plan.spent = cache.spending(labels.name)
         _estimate(plan, cache, annotator, price)
     finally:
+        runner.close()
         cache.close()
     return plan
 
 
-def _add(plan: Plan, annotator: ChatAnnotator, asked: list[tuple[int, dict[str, Any]]], price: Any) -> None:
-    """Count the requests of one row, and at most how many follow from their answers."""
+def _further(
+    labels: ChatLabels, cache: CallCache, runner: asyncio.Runner, piece: Piece, place: int, calls: Sequence[Asked]
+) -> list[Asked]:
+    """The requests that answers of the cache lead to and that it lacks: re-asks, checks, canaries."""
+    lacking: list[Asked] = []
+
+    async def ask(key: bytes, frame: Frame, text: str) -> Stored:
+        if stored := cache.find(key):
+            return stored
+        lacking.append((key, frame, text))
+        raise Unanswered
+
+    async def answer() -> None:
+        canary = labels.annotator.screening == "canary"
+        shown = labels.shown(piece, place)
+        with suppress(Unanswered):
+            await labels.questions.answer(ask, calls, shown, piece.flags.get(place), canary)
+
+    runner.run(answer())
+    return lacking
+
+
+def _add(plan: Plan, annotator: ChatAnnotator, asked: Sequence[Asked], price: Price | None, firsts: bool) -> None:
+    """Count the requests of one row, and at most how many follow from their answers.
+
+    firsts: they are the row's first ones, so that re-asks and checks may follow.
+    """
     plan.requests += len(asked)
-    times = 1 + annotator.reasks + (annotator.confidence == "explanations")
-    canaries = annotator.screening == "canary"
+    times = 1 + (annotator.reasks + (annotator.confidence == "explanations") if firsts else 0)
+    canaries = firsts and annotator.screening == "canary"
     plan.more += len(asked) * (times - 1) + canaries
-    plan.prompt_bytes += sum(size for size, _ in asked)
-    if price is None or plan.most is None:
-        plan.most = None
-        return
-    for size, request in asked:
-        longest = output_bound(request)
-        # a re-ask repeats the prompt and adds an answer, as the check of an explanation does
-        again = bound_of(size + 8 * (longest or 0) + 1000, longest, price) * (times - 1)
-        plan.most += bound_of(size, longest, price) * (1 + canaries) + again
+    for _, frame, text in asked:
+        size, longest = frame.size(text), output_bound(frame.request(text))
+        plan.prompt_bytes += size
+        if price is not None and plan.most is not None:
+            # a re-ask repeats the prompt and adds an answer, as the check of an explanation does
+            again = bound_of(size + 8 * (longest or 0) + 1000, longest, price) * (times - 1)
+            plan.most += bound_of(size, longest, price) * (1 + canaries) + again
+        else:
+            plan.most = None
 
 
 def _estimate(plan: Plan, cache: CallCache, annotator: ChatAnnotator, price: Any) -> None:
@@ -141,7 +176,7 @@ def plan_text(labels: ChatLabels, plan: Plan, validation: str) -> str:
         told = share or ("" if plan.cost is not None else "not measured yet: see the upper bound")
         cost = 0.0 if not plan.requests else plan.cost
         lines.append(("cost", "unknown" if cost is None else f"{cost:.4f}", told))
-        lines.append(("cost at most", f"{plan.most or 0.0:.4f}", "upper bound: a token a byte, every re-ask"))
+        lines.append(("cost at most", f"{plan.most or 0.0:.4f}", "a token a byte, every re-ask; no retries"))
     spent = plan.spent
     before = f"{spent.requests:,} requests, {spent.cost:.4f} at most" if price else f"{spent.requests:,} requests"
     lines.append(("spent here before", "", before + (f", {spent.lost:,} lost in flight" if spent.lost else "")))

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from labelrisk.annotators.answers import Answer
 from labelrisk.annotators.flow import Piece
 from labelrisk.annotators.labels import SCHEMA, LabelledRow, Spent
-from labelrisk.annotators.revisions import revision_labels
+from labelrisk.annotators.revisions import RevisionLabels, revision_labels
 from labelrisk.annotators.shelf import Hashes, Shelf, call_shelf, text_hashes
+from labelrisk.endpoints.endpoint import EMBEDDED
 from labelrisk.files import written_aside
 from labelrisk.settings import ChatAnnotator
 
@@ -82,7 +83,9 @@ class Seeds:
         self._folder = folder
         self._shelves = [call_shelf(path) for path in sorted(folder.glob("*.parquet"))]
         known = {path.stem for path in folder.glob("*.parquet")}
-        self._more = revision_labels(name, out, annotator.model, annotator.base_url, known)
+        self._more: Iterator[RevisionLabels] = iter(())
+        if annotator.base_url != EMBEDDED:  # which is free: a fresh clone asks it again rather than refuse to
+            self._more = revision_labels(name, out, annotator.model, annotator.base_url, known)
 
     def find(self, key: str) -> LabelledRow | None:
         """The row with that key at any revision.

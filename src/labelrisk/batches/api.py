@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from labelrisk.endpoints.endpoint import (
+    MAYBE_PAID,
     REFUSED,
     SECRET,
     Endpoint,
@@ -26,6 +27,7 @@ URL = "/v1/chat/completions"
 WINDOW = "24h"  # the only one there is
 MARK = "labelrisk"  # the word in a batch's metadata that holds its token
 FILE_TIMEOUT = 600.0  # seconds without a byte of a file
+NOBODY = "refused to all"  # kind of a failure that no other request would get past
 FIRST_PAUSE = 0.5  # seconds after a request that failed; doubles
 LONGEST_PAUSE = 60.0
 PAGE = 100  # batches in one answer
@@ -134,11 +136,13 @@ class BatchApi:
         code = str(found.get("code") or "") if isinstance(found, dict) else ""
         message = str(found.get("message") or found) if isinstance(found, dict) else str(found)
         told = self.told(f"status {status}: {message}" if status else message)
+        if status in (401, 402, 403, 404) or code == "insufficient_quota":  # no other request would get past it either
+            return NoAnswer(told, NOBODY)
         if status in REFUSED:
             return RowRefused(told, filtered=code == "content_filter")
         if status is None:  # expired or cancelled before its turn
             return NoAnswer(told, code.removeprefix("batch_") or "no status")
-        return NoAnswer(told, "rate limit" if status == 429 else "server error")
+        return NoAnswer(told, "rate limit" if status == 429 else "server error", status in MAYBE_PAID)
 
     async def _patiently(
         self, method: str, path: str, file: IO[bytes] | None = None, parsed: bool = True, **sent: Any

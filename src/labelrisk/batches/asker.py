@@ -123,7 +123,6 @@ class BatchAsker:
             await self._reading.read(flight, api)
         finally:
             record.close()
-            self._waiting.free_capped()
 
     def _granted(self, asked: Sequence[Asked], reservations: Sequence[Reservation]) -> set[bytes]:
         """The keys that may be sent; the others wait for what they lack."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from labelrisk.batches.api import BatchApi, Outcome
+from labelrisk.batches.api import NOBODY, BatchApi, Outcome
 from labelrisk.batches.flight import Flight
 from labelrisk.batches.waiting import Waiting
 from labelrisk.endpoints.asking import IN_A_ROW
@@ -38,6 +38,12 @@ class Reading:
         """Wait for a batch, fetch and store; it is forgotten when all is on disk."""
         if not await flight.ended(api):
             return
+        try:
+            await self._read(flight, api)
+        finally:
+            self._waiting.free_capped()
+
+    async def _read(self, flight: Flight, api: BatchApi) -> None:
         async with self._one:
             contents = await flight.contents(api)
             left, refused, number = dict(flight.claims), 0, 0
@@ -79,11 +85,15 @@ class Reading:
                 purse.stop(error)
             waiting.resolve(key, purse.store(call, outcome, bound))
         elif isinstance(outcome, RowRefused):
-            purse.settle(call, 0.0)
+            purse.settle(call, bound if outcome.filtered else 0.0)
+            purse.counts.unpriced += outcome.filtered
             purse.counts.errors["refused"] += 1
             waiting.resolve(key, outcome)
         else:
             purse.settle(call, bound if outcome.maybe_paid else 0.0)
             purse.counts.errors[outcome.kind] += 1
             purse.counts.unpriced += outcome.maybe_paid
+            if outcome.kind == NOBODY:
+                told = f"a batch was refused ({outcome.reason}); check the key, its credit, model and base_url"
+                purse.stop(LabelRiskError(f"annotators.{purse.name}: {told}"))
             waiting.retry(key, outcome)

@@ -133,9 +133,12 @@ class Asker:
                 self._endpoint = self._connected()
             response, headers = await self._endpoint.ask(request)
         except RowRefused as error:
-            self.purse.settle(call, 0.0)
+            # a content filter may charge for the prompt, and says something of the text, not of the request
+            bound = self.purse.bound(call, request) if error.filtered else 0.0
+            self.purse.settle(call, bound)
+            self.purse.counts.unpriced += error.filtered
             self.purse.counts.errors["refused"] += 1
-            self._refused_in_a_row += 1
+            self._refused_in_a_row += not error.filtered
             if self._refused_in_a_row >= IN_A_ROW:
                 self.purse.stop(self._refusal(str(error)))
             raise

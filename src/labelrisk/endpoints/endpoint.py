@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Mapping
@@ -16,9 +17,12 @@ from labelrisk.settings import AnnotateSettings, ChatAnnotator
 if TYPE_CHECKING:
     import httpx2
 
+MAYBE_PAID = (408, *range(520, 528), 504)  # a gateway gave up; the model behind it may have answered
 REFUSED = (400, 413, 422)  # the request itself is wrong or too long
 PAYMENT_REQUIRED = 402
 SECRET = 16  # characters from which on a key is one, not a word that may stand in an answer
+SENT = {"authorization", "accept", "content-type", "user-agent"}  # headers
+ACCOUNT = {"openai-organization", "openai-project"}
 EMBEDDED = "embedded"  # the base_url of the model in this process
 
 
@@ -79,8 +83,13 @@ class Endpoint:
         secret = self._secret or "none"
         self._client = openai.AsyncOpenAI(api_key=secret, base_url=base_url, http_client=self._http, **common)
         told = self._client.auth_headers | self._client.default_headers
-        self._headers = [(word, value) for word, value in told.items() if isinstance(value, str)]
+        # of the environment's own headers none but the account's, and these to their owner only
+        sent = SENT | {(annotator.key_header or "").lower()} | (ACCOUNT if "api.openai.com" in base_url else set())
+        self._headers = [
+            (word, value) for word, value in told.items() if isinstance(value, str) and word.lower() in sent
+        ]
         self._url = self._url_of("chat/completions", annotator.extra_query)
+        self._longest = None if annotator.base_url == EMBEDDED else timeout
         self._timeout = {"timeout": httpx2.Timeout(timeout).as_dict()}
 
     def _url_of(self, path: str, query: Mapping[str, str]) -> httpx2.URL:
@@ -98,7 +107,10 @@ class Endpoint:
         content = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             sent = httpx2.Request("POST", self._url, headers=self._headers, content=content, extensions=self._timeout)
-            response = await self._http.send(sent)
+            async with asyncio.timeout(self._longest):  # the client's own limits are on single reads
+                response = await self._http.send(sent)
+        except TimeoutError:
+            raise NoAnswer(f"timeout: no answer in {self._longest:g} s", "timeout", maybe_paid=True) from None
         except httpx2.HTTPError as error:
             raise self._no_answer(error) from None
         if response.status_code != 200:
@@ -156,7 +168,8 @@ class Endpoint:
             return RowRefused(told, filtered=code == "content_filter")
         if status == 429:
             return NoAnswer(told, "rate limit", wait=retry_after(headers))
-        return NoAnswer(told, "server error", wait=retry_after(headers) if status == 503 else None)
+        wait = retry_after(headers) if status == 503 else None
+        return NoAnswer(told, "server error", maybe_paid=status in MAYBE_PAID, wait=wait)
 
     def _told(self, text: str) -> str:
         """What an error says, on one line, without the key."""
@@ -234,4 +247,6 @@ def secret_of(annotator: ChatAnnotator, name: str) -> str | None:
             f"params.yaml: annotators.{name}.api_key_env names the variable {annotator.api_key_env}, which is not set; "
             f"run `export {annotator.api_key_env}=...` first"
         )
+    if not (secret.isascii() and secret.isprintable()):
+        raise LabelRiskError(f"the variable {annotator.api_key_env} holds what is no key (odd characters); set it anew")
     return secret

@@ -55,7 +55,7 @@ class Purse:
     def __init__(self, name: str, annotator: ChatAnnotator, cache: CallCache) -> None:
         self.counts = Counts()
         self.stopped: BaseException | None = None
-        self._name = name
+        self.name = name
         self._price = price_of(annotator)
         self._caps = Caps(annotator.max_cost, annotator.max_requests)
         self._cache = cache
@@ -106,7 +106,7 @@ class Purse:
 
         also: what else is written in that transaction.
         """
-        name, caps = self._name, self._caps
+        name, caps = self.name, self._caps
         self._check()
 
         def write(cache: CallCache) -> list[Reservation]:
@@ -133,7 +133,7 @@ class Purse:
                 return reservation.stored
             if reservation.outcome == "busy":
                 if other := await self.write(lambda cache: abandoned(cache, call.key)):
-                    self.stop(abandonment(self._name, other))
+                    self.stop(abandonment(self.name, other))
                 await self.sleep(BETWEEN_LOOKS)
             elif reservation.cap == "max_cost" and self._open:
                 await self._settled.wait()  # what is in flight will cost less than its bound
@@ -145,7 +145,7 @@ class Purse:
 
         Raises Unanswered when the asking has stopped, as it does at a cap.
         """
-        name, caps = self._name, self._caps
+        name, caps = self.name, self._caps
 
         def write(cache: CallCache) -> Reservation:
             cache.count(name, paid)
@@ -183,14 +183,14 @@ class Purse:
 
     def settle(self, call: Call, cost: float, sent: bool = True) -> None:
         """Give a claim back without an answer, at a cost that may have been paid."""
-        key, name = call.key, self._name
+        key, name = call.key, self.name
         self._on_disk(self._writer.submit(lambda cache: cache.settle(key, name, cost, sent), durable=True))
 
     def store(self, call: Call, response: dict[str, Any], bound: float) -> Stored:
         """Store an answer; it is on disk soon, and a failure to write it stops the asking."""
         usage = response.get("usage")
         cost = cost_of(usage, self._price)
-        counts, key, name = self.counts, call.key, self._name
+        counts, key, name = self.counts, call.key, self.name
         counts.answered += 1
         counts.cost += cost or 0.0
         counts.unpriced += cost is None
@@ -231,10 +231,10 @@ class Purse:
 
     def capped(self, cap: str) -> LabelRiskError:
         """The sentence at a cap."""
-        spent = self._cache.spending(self._name)
+        spent = self._cache.spending(self.name)
         limit = self._caps.cost if cap == "max_cost" else self._caps.requests
         return LabelRiskError(
-            f"annotators.{self._name}: {cap} {limit:g} is reached: {spent.requests:,} requests sent and at most "
+            f"annotators.{self.name}: {cap} {limit:g} is reached: {spent.requests:,} requests sent and at most "
             f"{spent.cost:.4f} spent here so far; every answer is stored: raise {cap} in params.yaml and run again to "
             "ask for the rest only"
         )
