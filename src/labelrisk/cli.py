@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         missing = error.filename or error
         print(f"labelrisk {command}: {missing} is not there; run `dvc repro`, which makes it", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print(f"\nlabelrisk {command}: interrupted; what was done is kept, run again to go on", file=sys.stderr)
         return 130
