@@ -107,8 +107,8 @@ def serve(faults: bool) -> None:
 def body_of(text: str) -> dict[str, Any]:
     """What labelrisk sends for the text, so that all clients send the same."""
     from labelrisk.annotators.prompts import messages, request_body
+    from labelrisk.chat_settings import ChatAnnotator
     from labelrisk.codebook import Codebook
-    from labelrisk.settings import ChatAnnotator
 
     codebook = Codebook(task="Say what the sentence is about.", labels=LABELS)
     annotator = ChatAnnotator(kind="chat", reads="", model="m", base_url="http://x", shots=0)
@@ -182,8 +182,9 @@ def labelrisk(url: str, rows: list[str], folder: Path) -> tuple[float, float, in
     """The request phase of `annotate`, with the call cache; returns seconds, CPU seconds and rows without a label."""
     from labelrisk.annotators.chat import ChatLabels
     from labelrisk.annotators.session import chat_labels
+    from labelrisk.chat_settings import ChatAnnotator, Price
     from labelrisk.codebook import read_codebook
-    from labelrisk.settings import AnnotateSettings, ChatAnnotator, Price
+    from labelrisk.settings import AnnotateSettings
 
     os.chdir(folder)
     if not (folder / "prepared").exists():
@@ -279,8 +280,8 @@ def million(number: int) -> None:
     """Rows whose answers are cached, read again by the call cache alone, by the last labels, and with one row more."""
     from labelrisk.annotators.chat import ChatLabels
     from labelrisk.cache.calls import CallCache
+    from labelrisk.chat_settings import ChatAnnotator, Price
     from labelrisk.codebook import read_codebook
-    from labelrisk.settings import ChatAnnotator, Price
 
     server, url = start_server(False)
     rows = texts(number + 1)

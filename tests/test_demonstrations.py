@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from labelrisk.annotators.demonstrations import Demonstrations, candidates_of
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import ChatAnnotator
 
 IDS = list("abcdefghij")
 GOLD = ["weather"] * 6 + ["food"] * 3 + ["sport"]

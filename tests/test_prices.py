@@ -9,10 +9,10 @@ from labelrisk.annotators.labels import LabelledRow, LabelsWriter, Spent
 from labelrisk.annotators.prompts import messages, request_body
 from labelrisk.annotators.totals import of_run, totals
 from labelrisk.cache.frames import framed
+from labelrisk.chat_settings import ChatAnnotator, Price
 from labelrisk.codebook import Codebook
 from labelrisk.endpoints.prices import bound_of, cost_of, output_bound, price_of
 from labelrisk.endpoints.purse import Counts
-from labelrisk.settings import ChatAnnotator, Price
 
 PRICE = Price(input=2.0, output=10.0)
 CODEBOOK = Codebook(task="Nenne das Thema.", labels={"Wetter": "Regen, Schnee — 雨。", "Essen": "Suppe und Brot."})

@@ -13,9 +13,9 @@ from labelrisk.annotators.labels import Spent
 from labelrisk.annotators.prompts import WARNING, codebook_hash
 from labelrisk.annotators.questions import Questions, row_key
 from labelrisk.cache.calls import Stored
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import Codebook, read_codebook
 from labelrisk.endpoints.endpoint import RowRefused
-from labelrisk.settings import ChatAnnotator
 
 CODEBOOK = Codebook(task="Name the subject.", labels={"weather": "Rain.", "food": "Meals.", "sport": "Games."})
 COST = 0.25

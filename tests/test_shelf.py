@@ -20,11 +20,11 @@ from labelrisk.annotators.labels import SCHEMA, LabelledRow, LabelsWriter, Spent
 from labelrisk.annotators.prompts import codebook_hash
 from labelrisk.annotators.remembered import Remembered, Seeds, labelled
 from labelrisk.annotators.shelf import Shelf, call_hashes, call_shelf, text_hashes
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import read_codebook
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_json
-from labelrisk.settings import ChatAnnotator
 
 LONG = 10.0  # seconds that nothing here takes
 

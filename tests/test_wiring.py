@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 # modules that word errors, carry settings (tracked as params), show progress or move bytes
-CARRIERS = {"__init__", "cli", "errors", "files", "progress", "settings", "typed"}
+CARRIERS = {"__init__", "chat_settings", "cli", "errors", "files", "progress", "settings", "typed"}
 STAGES = ("prepare", "annotate", "merge", "filter", "train", "evaluate", "ensemble")
 
 

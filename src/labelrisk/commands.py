@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import read_codebook
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
-from labelrisk.settings import ChatAnnotator, Settings, load
+from labelrisk.settings import Settings, load
 
 
 def check(params: Path) -> None:

@@ -16,12 +16,12 @@ from labelrisk.annotators.prompts import WRONG, Shown, codebook_hash, form_of, l
 from labelrisk.annotators.questions import Questions, row_key
 from labelrisk.annotators.remembered import Seeds, signature_of
 from labelrisk.cache.frames import canonical
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import Codebook
 from labelrisk.corpora.rows import DEMONSTRATIONS
 from labelrisk.endpoints.endpoint import endpoint_name
 from labelrisk.endpoints.purse import Unanswered
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import ChatAnnotator
 from labelrisk.weights import embedded_folder
 
 if TYPE_CHECKING:

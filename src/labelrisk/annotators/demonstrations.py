@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from labelrisk.annotators.prompts import Shown, disarmed
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.corpora.rows import drawn_number
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import ChatAnnotator
 
 Vectors = NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]

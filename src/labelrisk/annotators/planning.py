@@ -16,11 +16,11 @@ from labelrisk.annotators.questions import row_key
 from labelrisk.annotators.remembered import Remembered, Seeds
 from labelrisk.cache.calls import CallCache, Spending, Stored
 from labelrisk.cache.frames import Frame
+from labelrisk.chat_settings import ChatAnnotator, Price
 from labelrisk.corpora.rows import SPLITS
 from labelrisk.endpoints.prices import bound_of, output_bound, price_of
 from labelrisk.endpoints.purse import Unanswered
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import ChatAnnotator, Price
 
 Asked = tuple[bytes, Frame, str]  # a call: key, frame and text
 MEASURED_ON = 200  # answers of the same model that an estimate is taken from, at most

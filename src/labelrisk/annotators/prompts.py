@@ -9,8 +9,8 @@ from string import ascii_uppercase
 from typing import Any
 
 from labelrisk.cache.frames import canonical
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import Codebook
-from labelrisk.settings import ChatAnnotator
 
 Shown = tuple[tuple[str, str], ...]  # demonstrations: pairs of text and label name
 TEXT_TAG = re.compile(r"<(\s*/?\s*text\b)", re.IGNORECASE)

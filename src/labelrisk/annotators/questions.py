@@ -27,9 +27,9 @@ from labelrisk.annotators.prompts import (
 )
 from labelrisk.cache.calls import Stored
 from labelrisk.cache.frames import Frame, framed
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import Codebook
 from labelrisk.endpoints.endpoint import RowRefused, endpoint_name
-from labelrisk.settings import ChatAnnotator
 
 CANARY = "canary"  # flag: the label changed when the text was not delimited
 YES, NO = "A", "B"  # answers on entailment

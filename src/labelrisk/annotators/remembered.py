@@ -17,9 +17,9 @@ from labelrisk.annotators.flow import Piece
 from labelrisk.annotators.labels import SCHEMA, LabelledRow, Spent
 from labelrisk.annotators.revisions import RevisionLabels, revision_labels
 from labelrisk.annotators.shelf import Hashes, Shelf, call_shelf, text_hashes
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.endpoints.endpoint import EMBEDDED
 from labelrisk.files import written_aside
-from labelrisk.settings import ChatAnnotator
 
 ROWS = 8192  # of a piece
 

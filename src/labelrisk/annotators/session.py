@@ -18,6 +18,7 @@ from labelrisk.annotators.remembered import Remembered, Seeds
 from labelrisk.annotators.totals import of_run
 from labelrisk.batches.asker import INTERRUPTED, BatchAsker
 from labelrisk.cache.calls import CallCache
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.corpora.rows import SPLITS
 from labelrisk.endpoints.asking import Asker
 from labelrisk.endpoints.prices import price_of
@@ -25,7 +26,7 @@ from labelrisk.endpoints.purse import Counts
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import write_json, written_aside
 from labelrisk.progress import bar
-from labelrisk.settings import AnnotateSettings, ChatAnnotator
+from labelrisk.settings import AnnotateSettings
 
 GROWING = ".growing"  # name of a labels file that is being written
 TOLD_EVERY = 16  # rows between looks at cost and errors

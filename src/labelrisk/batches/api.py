@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any
 
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.endpoints.endpoint import (
     MAYBE_PAID,
     REFUSED,
@@ -21,7 +22,7 @@ from labelrisk.endpoints.endpoint import (
     secret_of,
 )
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import AnnotateSettings, ChatAnnotator
+from labelrisk.settings import AnnotateSettings
 
 URL = "/v1/chat/completions"
 WINDOW = "24h"  # the only one there is

@@ -19,9 +19,10 @@ from labelrisk.batches.reading import Reading
 from labelrisk.batches.waiting import MOST_REQUESTS, Asked, Errands, Waiting
 from labelrisk.cache.calls import BATCH_OWNER, CallCache, Reservation, Stored
 from labelrisk.cache.frames import Frame
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.endpoints.endpoint import endpoint_name
 from labelrisk.endpoints.purse import BETWEEN_LOOKS, Call, Purse, Unanswered
-from labelrisk.settings import AnnotateSettings, ChatAnnotator
+from labelrisk.settings import AnnotateSettings
 
 INTERRUPTED = "interrupted: batches under way go on at the endpoint; run again to fetch their answers"
 QUIET = 0.1  # seconds without a new call after which those that wait go up

@@ -11,11 +11,12 @@ import numpy as np
 
 from labelrisk.cache.calls import CallCache, Stored
 from labelrisk.cache.frames import Frame
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.endpoints.endpoint import Endpoint, NoAnswer, RowRefused
 from labelrisk.endpoints.limits import Pace
 from labelrisk.endpoints.purse import Call, Purse, Unanswered
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import AnnotateSettings, ChatAnnotator
+from labelrisk.settings import AnnotateSettings
 
 IN_A_ROW = 20  # requests refused, or left unanswered after all retries, after which the endpoint is not asked further
 BYTES_PER_TOKEN = 4  # about; corrected by the usage of each answer

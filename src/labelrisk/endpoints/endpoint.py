@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.endpoints.limits import retry_after
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import AnnotateSettings, ChatAnnotator
+from labelrisk.settings import AnnotateSettings
 
 if TYPE_CHECKING:
     import httpx2

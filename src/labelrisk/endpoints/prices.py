@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelrisk.settings import ChatAnnotator, Price
+from labelrisk.chat_settings import ChatAnnotator, Price
 
 PER_MESSAGE = 16  # tokens that chat templates put around a message, at most
 MESSAGES = 8  # more than any prompt here has

@@ -11,11 +11,12 @@ from labelrisk.annotators.answers import Reader
 from labelrisk.annotators.prompts import messages, request_body
 from labelrisk.cache.calls import CallCache
 from labelrisk.cache.frames import framed
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import Codebook
 from labelrisk.endpoints.asking import Asker
 from labelrisk.endpoints.endpoint import RowRefused, endpoint_name
 from labelrisk.endpoints.purse import Unanswered
-from labelrisk.settings import AnnotateSettings, ChatAnnotator
+from labelrisk.settings import AnnotateSettings
 
 ASKED = "Write the word hello, and nothing else."  # only a constraint makes a code of this
 CODEBOOK = Codebook(task="t", labels={"first": "x", "second": "y"})

@@ -13,9 +13,9 @@ from labelrisk.batches.files import abandoned, abandonment
 from labelrisk.cache.calls import CallCache, Caps, Reservation, Stored
 from labelrisk.cache.frames import Frame
 from labelrisk.cache.writer import Writer
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.endpoints.prices import bound_of, cost_of, output_bound, price_of
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import ChatAnnotator
 
 BETWEEN_LOOKS = 0.25  # seconds between looks at what another process is asking
 

@@ -12,11 +12,12 @@ from labelrisk.annotators.ballots import write_ballots
 from labelrisk.annotators.imported import imported_answers
 from labelrisk.annotators.labels import LabelledRow, LabelsWriter
 from labelrisk.annotators.totals import totals
+from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import Codebook, read_codebook
 from labelrisk.corpora.rows import SPLITS
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_json, write_json, written_aside
-from labelrisk.settings import ChatAnnotator, Settings
+from labelrisk.settings import Settings
 
 
 def run(
