@@ -8,6 +8,8 @@ import sqlite3
 import zlib
 from datetime import datetime
 
+from labelrisk.cache.frames import canonical
+
 SCHEMA_VERSION = 2
 SCHEMA = (
     # requests around the text: most answers share one
@@ -50,12 +52,7 @@ def _from_1(connection: sqlite3.Connection) -> None:
     """Version 1 kept each request whole, responses as text, and knew no cost."""
     rows = connection.execute("SELECT key, endpoint, model, request, response, answered FROM calls_1 ORDER BY answered")
     for number, (key, endpoint, model, request, response, answered) in enumerate(rows.fetchall(), start=1):
-        whole = json.dumps(
-            {"endpoint": endpoint, "request": json.loads(request)},
-            sort_keys=True,
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+        whole = canonical({"endpoint": endpoint, "request": json.loads(request)})
         connection.execute(
             "INSERT INTO frames VALUES (?, ?, ?, ?, ?, '')",
             (number, frame_hash(whole, ""), endpoint, model, whole),
