@@ -106,9 +106,9 @@ def serve(faults: bool) -> None:
 
 def body_of(text: str) -> dict[str, Any]:
     """What labelrisk sends for the text, so that all clients send the same."""
-    from labelrisk.annotators.prompts import messages, request_body
-    from labelrisk.chat_settings import ChatAnnotator
+    from labelrisk.annotators.chat.annotator import ChatAnnotator
     from labelrisk.codebook import Codebook
+    from labelrisk.prompting.prompts import messages, request_body
 
     codebook = Codebook(task="Say what the sentence is about.", labels=LABELS)
     annotator = ChatAnnotator(kind="chat", reads="", model="m", base_url="http://x", shots=0)
@@ -180,11 +180,14 @@ def write_study(folder: Path, url: str, rows: list[str], **changes: Any) -> None
 
 def labelrisk(url: str, rows: list[str], folder: Path) -> tuple[float, float, int]:
     """The request phase of `annotate`, with the call cache; returns seconds, CPU seconds and rows without a label."""
-    from labelrisk.annotators.chat import ChatLabels
-    from labelrisk.annotators.session import chat_labels
-    from labelrisk.chat_settings import ChatAnnotator, Price
+    from labelrisk.annotators.chat.annotator import ChatAnnotator
+    from labelrisk.annotators.chat.labeller import ChatLabeller
+    from labelrisk.annotators.chat.run import label_rows
+    from labelrisk.annotators.contract import Asking, Task
     from labelrisk.codebook import read_codebook
-    from labelrisk.settings import AnnotateSettings
+    from labelrisk.corpora.prepared import Prepared
+    from labelrisk.settings.annotate import AnnotateSettings
+    from labelrisk.settings.chat import Price
 
     os.chdir(folder)
     if not (folder / "prepared").exists():
@@ -198,9 +201,12 @@ def labelrisk(url: str, rows: list[str], folder: Path) -> tuple[float, float, in
     import openai  # noqa: F401 (not part of the request phase)
 
     start, started = time.perf_counter(), time.process_time()
-    labels = ChatLabels("m", annotator, codebook, folder / "prepared")
+    prepared = Prepared(folder / "prepared")
     out = folder / "labels" / "m.parquet"
-    chat_labels(labels, settings, folder / "prepared", folder / ".labelrisk" / "calls.sqlite", out)
+    cache = folder / ".labelrisk" / "calls.sqlite"
+    task = Task(name="m", prepared=prepared, ballots=folder)
+    asking = Asking(settings=settings, cache=cache, codebook=folder / "codebook.yaml")
+    label_rows(ChatLabeller("m", annotator, codebook, prepared), task, asking, out)
     seconds, used = time.perf_counter() - start, time.process_time() - started
     return seconds, used, int(pd.read_parquet(out, columns=["label"])["label"].isna().sum())
 
@@ -278,10 +284,12 @@ def compare(faults: bool, repeats: int) -> None:
 
 def million(number: int) -> None:
     """Rows whose answers are cached, read again by the call cache alone, by the last labels, and with one row more."""
-    from labelrisk.annotators.chat import ChatLabels
+    from labelrisk.annotators.chat.annotator import ChatAnnotator
+    from labelrisk.annotators.chat.labeller import ChatLabeller
     from labelrisk.cache.calls import CallCache
-    from labelrisk.chat_settings import ChatAnnotator, Price
     from labelrisk.codebook import read_codebook
+    from labelrisk.corpora.prepared import Prepared
+    from labelrisk.settings.chat import Price
 
     server, url = start_server(False)
     rows = texts(number + 1)
@@ -293,7 +301,9 @@ def million(number: int) -> None:
                 kind="chat", reads="codebook.yaml", model="m", base_url=f"{url}/v1", shots=0,
                 price=Price(input=0.4, output=1.6), max_cost=100.0,
             )  # fmt: skip
-            labels = ChatLabels("m", annotator, read_codebook(folder / "codebook.yaml"), folder / "prepared")
+            labels = ChatLabeller(
+                "m", annotator, read_codebook(folder / "codebook.yaml"), Prepared(folder / "prepared")
+            )
             cache = CallCache(folder / ".labelrisk" / "calls.sqlite")
             response = answer("A")
             start = time.perf_counter()

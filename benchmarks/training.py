@@ -134,7 +134,7 @@ def ours(
 
     The held-out rows stand in for validation, but the last epoch's weights predict, as with the peers.
     """
-    from labelrisk.settings import TrainSettings
+    from labelrisk.settings.train import TrainSettings
     from labelrisk.students import encoders, training
     from labelrisk.students.tokens import tokenise
 

@@ -9,7 +9,7 @@ import pandas as pd
 from study_files import params, texts, write_study
 
 from labelrisk.files import read_json
-from labelrisk.settings import load
+from labelrisk.params import load
 from labelrisk.stages import annotate, prepare
 
 ROWS = texts().iloc[::5].reset_index(drop=True)  # 16 rows, half of each class

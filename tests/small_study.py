@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from labelrisk.settings import Settings
+from labelrisk.params import Settings
 
 CLASSES = ["north", "south", "west"]
 SEEDS = (0, 1, 2)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from labelrisk.settings import TrainSettings
+from labelrisk.settings.train import TrainSettings
 from labelrisk.students import tokens
 
 WORDS = ["good", "bad", "fine", "poor", *(f"word{number}" for number in range(60))]

@@ -15,7 +15,7 @@ from study_files import params, texts, write_study
 from labelrisk.cache.calls import CallCache
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import load
+from labelrisk.params import load
 from labelrisk.stages import annotate, prepare
 
 KEY = "sk-this-is-the-secret-key"

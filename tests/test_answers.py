@@ -6,9 +6,9 @@ import re
 import pytest
 from loopback import completion
 
-from labelrisk.annotators.answers import Answer, Reader, class_probabilities, entropy
-from labelrisk.annotators.prompts import codebook_hash, label_codes, messages
 from labelrisk.codebook import Codebook, read_codebook
+from labelrisk.prompting.answers import Answer, Reader, class_probabilities, entropy
+from labelrisk.prompting.prompts import label_codes, messages
 
 LABELS = ["weather", "food", "sport"]
 CODES = label_codes(LABELS)
@@ -171,7 +171,7 @@ def test_neither_a_text_nor_a_demonstration_can_close_its_delimiter(attack):
 
 def written(path, content):
     path.write_text(content)
-    return codebook_hash(read_codebook(path))
+    return read_codebook(path).version
 
 
 def test_the_hash_of_a_codebook_is_of_what_it_says_not_of_its_layout(tmp_path):

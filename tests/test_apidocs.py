@@ -3,10 +3,10 @@ import importlib.util
 import pandas as pd
 import pytest
 
-from labelrisk.corpora import areas
-from labelrisk.corpora.apidocs import AREA_ROWS, apidocs_rows, kept, unusable
-from labelrisk.corpora.docstrings import Place, Summary, sentence, summaries
-from labelrisk.corpora.duplicates import SAME_START, near_duplicates, normalised
+from labelrisk.corpora.apidocs import subject_areas as areas
+from labelrisk.corpora.apidocs.corpus import AREA_ROWS, apidocs_rows, kept, unusable
+from labelrisk.corpora.apidocs.docstrings import Place, Summary, sentence, summaries
+from labelrisk.corpora.apidocs.near_duplicates import SAME_START, near_duplicates, normalised
 from labelrisk.errors import LabelRiskError
 
 MODULE = '''

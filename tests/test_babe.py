@@ -5,7 +5,7 @@ import pytest
 import yaml
 from study_files import params
 
-from labelrisk.settings import load
+from labelrisk.params import load
 from labelrisk.stages import annotate, filter, prepare
 
 CODEBOOK = {

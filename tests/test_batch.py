@@ -17,14 +17,14 @@ from batch_loopback import served_batches
 from loopback import completion
 from study_files import params, texts, write_study
 
-from labelrisk.batches import asker as batch
-from labelrisk.batches import flight as batch_flight
-from labelrisk.batches import reading as batch_reading
-from labelrisk.batches import waiting as batch_waiting
 from labelrisk.cache.calls import CallCache
-from labelrisk.endpoints.purse import Purse
+from labelrisk.endpoints.batch_api import asker as batch
+from labelrisk.endpoints.batch_api import job as batch_job
+from labelrisk.endpoints.batch_api import pending as batch_pending
+from labelrisk.endpoints.batch_api import results as batch_results
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import load
+from labelrisk.params import load
+from labelrisk.spending.budget import Budget
 from labelrisk.stages import annotate, prepare
 
 GOLD = dict(zip(texts()["text"], texts()["gold"], strict=True))
@@ -40,10 +40,10 @@ def right(text, before):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(batch_flight, "FIRST_POLL", 0.02)
-    monkeypatch.setattr(batch_flight, "APPEARS", 0.2)
+    monkeypatch.setattr(batch_job, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(batch_job, "APPEARS", 0.2)
     monkeypatch.setattr(batch, "QUIET", 0.15)
-    monkeypatch.setattr(batch_reading, "AT_ONCE", 20)
+    monkeypatch.setattr(batch_results, "AT_ONCE", 20)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_an_answer_off_the_list_is_asked_once_more_in_a_second_batch(study):
 
 
 def test_more_than_a_batch_takes_goes_up_in_several(study, monkeypatch):
-    monkeypatch.setattr(batch_waiting, "MOST_REQUESTS", 30)
+    monkeypatch.setattr(batch_pending, "MOST_REQUESTS", 30)
     with served_batches(right) as server:
         server.polls = 5
         assert_right(study(server, confidence="none"))
@@ -238,7 +238,7 @@ def test_a_cap_lets_through_what_fits_and_tries_the_rest_when_it_knows_the_cost(
 def test_failures_on_the_way_are_waited_out_and_a_batch_is_not_created_twice(study, monkeypatch):
     """Uploads, lists, looks and downloads fail now and then; the answer to a creation is lost."""
     failures = {"upload": [500], "created": [500], "poll": [500, 429], "content": [503]}
-    monkeypatch.setattr("labelrisk.batches.api.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("labelrisk.endpoints.batch_api.api.FIRST_PAUSE", 0.01)
     with served_batches(right) as server:
         server.hook = lambda point: failures[point].pop() if failures.get(point) else None
         server.listed_after = 0.1
@@ -268,17 +268,17 @@ def killed(study, server, point, sign=signal.SIGKILL, dies_storing=False, **chan
             held.set()
             go_on.wait(20)
 
-    flush, flushes = Purse.flush, []
+    flush, flushes = Budget.flush, []
 
-    async def flush_once(purse):
-        await flush(purse)
+    async def flush_once(budget):
+        await flush(budget)
         flushes.append(1)
         if len(flushes) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def work():
         if dies_storing:
-            Purse.flush = flush_once
+            Budget.flush = flush_once
         with suppress(KeyboardInterrupt):
             study(server, price=PRICE, **changes)
 

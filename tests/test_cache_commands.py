@@ -9,9 +9,10 @@ import sqlite3
 import pytest
 
 from labelrisk.cache.calls import CallCache, Caps
-from labelrisk.cache.frames import canonical, framed
-from labelrisk.cache.sharing import Sharing
+from labelrisk.cache.shared_templates import TemplateFinder
+from labelrisk.cache.templates import request_template
 from labelrisk.cli import main
+from labelrisk.files import canonical_json
 
 TEXTS = ['a "quoted" \\ line\nnext \u2028 😀', "the second", "the third", "", "the second and more"]
 ENDPOINT = "http://a/v1"
@@ -25,7 +26,7 @@ def body(text, model="m", **more):
 def fill(path, annotator="a", model="m", sample=0, cost=0.5, texts=TEXTS, answered=None):
     """Answers as a run stores them; their keys."""
     calls = CallCache(path)
-    frame = framed(ENDPOINT, lambda text: body(text, model), sample)
+    frame = request_template(ENDPOINT, lambda text: body(text, model), sample)
     for number, text in enumerate(texts):
         response = {"choices": [{"message": {"content": text}}], "n": number}
         if cost is not None:
@@ -65,7 +66,7 @@ def execute(path, statement, *values):
 def version_1(path):
     with sqlite3.connect(path) as old:
         old.execute("CREATE TABLE calls (key TEXT PRIMARY KEY, endpoint, model, request, response, answered)")
-        key = framed(ENDPOINT, body).key("old").hex()
+        key = request_template(ENDPOINT, body).key("old").hex()
         values = (key, ENDPOINT, "m", json.dumps(body("old")), '{"choices":[]}', "2026-11-20T10:00:00+00:00")
         old.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?)", values)
         old.execute("PRAGMA user_version=1")
@@ -114,7 +115,7 @@ def test_an_export_holds_what_anyone_needs_to_check_it(filled):
     assert answers[0]["answered"].endswith("+00:00")
     for answer in answers:
         whole = {"endpoint": ENDPOINT, "request": answer["request"], "sample": 2}
-        assert hashlib.sha256(canonical(whole).encode()).hexdigest() == answer["key"]
+        assert hashlib.sha256(canonical_json(whole).encode()).hexdigest() == answer["key"]
 
 
 def test_export_filters_by_model_and_day_and_never_overwrites(path, tmp_path, capsys):
@@ -188,11 +189,13 @@ def test_imported_requests_share_frames(path, tmp_path):
 def test_parts_are_always_the_request_to_the_letter():
     """Also where what requests share ends within an escape, a number, or between messages."""
     draw = random.Random(0)
-    sharing = Sharing()
+    sharing = TemplateFinder()
     pieces = ["a", "b", "\n", "n", "\\", '"', "\t", "t", "é", "\x01", ":", ",", "{", "}"]
     for _ in range(3000):
         words = ["".join(draw.choices(pieces, k=draw.randrange(6))) for _ in range(draw.choice([1, 1, 1, 2]))]
-        whole = canonical({"endpoint": "e", "request": {"messages": words, "seed": draw.choice([1, 12, None, True])}})
+        whole = canonical_json(
+            {"endpoint": "e", "request": {"messages": words, "seed": draw.choice([1, 12, None, True])}}
+        )
         prefix, text, suffix = sharing.parts((), whole)
         assert prefix + json.dumps(text, ensure_ascii=False)[1:-1] + suffix == whole
         json.loads(prefix + suffix)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from labelrisk.cache.calls import CallCache, Caps
-from labelrisk.cache.frames import canonical, framed
+from labelrisk.cache.templates import request_template
 from labelrisk.errors import LabelRiskError
+from labelrisk.files import canonical_json
 
 BODY = {
     "model": "m",
@@ -26,7 +27,7 @@ def frame(endpoint="http://a/v1", sample=0, **changes):
         messages = changes.get("messages", BODY["messages"])
         return BODY | changes | {"messages": [messages[0], {"role": "user", "content": messages[1]["content"] + text}]}
 
-    return framed(endpoint, body, sample)
+    return request_template(endpoint, body, sample)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +59,9 @@ def test_the_key_is_the_hash_of_the_whole_request():
     text = 'a "quoted" \\ line\nnext \u2028 😀'
     request = frame().request(text)
     assert request["messages"][1]["content"] == "u" + text
-    whole = canonical({"endpoint": "http://a/v1", "request": request})
+    whole = canonical_json({"endpoint": "http://a/v1", "request": request})
     assert frame().key(text) == hashlib.sha256(whole.encode()).digest()
-    sampled = canonical({"endpoint": "http://a/v1", "request": request, "sample": 2})
+    sampled = canonical_json({"endpoint": "http://a/v1", "request": request, "sample": 2})
     assert frame(sample=2).key(text) == hashlib.sha256(sampled.encode()).digest()
 
 

@@ -8,12 +8,11 @@ import pandas as pd
 import pytest
 from study_files import CODEBOOK, texts, write_study
 
-from labelrisk.annotators.prompts import codebook_hash
 from labelrisk.codebook import Codebook, read_codebook
-from labelrisk.coders.cells import original_id, safe_id, safe_text
 from labelrisk.coders.commands import agreement, sample
 from labelrisk.coders.label_studio import configuration
-from labelrisk.coders.table import agreement_table
+from labelrisk.coders.report import agreement_table
+from labelrisk.coders.spreadsheets import original_id, safe_id, safe_text
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
 
@@ -157,7 +156,7 @@ def test_agreement_of_csv_files_by_hand(study, capsys):
     capsys.readouterr()
     agreement(root / "params.yaml", files=files, annotator=["model"], disagreements=root / "d.csv")
     found = json.loads((root / "validation" / "model.json").read_text())
-    assert found["codebook_hash"] == codebook_hash(read_codebook(root / "codebook.yaml"))
+    assert found["codebook_hash"] == read_codebook(root / "codebook.yaml").version
     assert found["held_out"] is True
     answers = pd.read_parquet("data/labels/model.parquet").set_index("id")["label"]
     gold = rows["gold"]
@@ -351,7 +350,7 @@ def test_the_hash_is_of_the_codebook_that_was_asked(study):
     root, rows = study
     table_of(root, rows)
     labels = pd.read_parquet("data/labels/model.parquet")
-    ours = codebook_hash(Codebook(**CODEBOOK))
+    ours = Codebook(**CODEBOOK).version
     for noted, expected in (([None] * 80, ours), (["v1"] * 80, "v1"), (["v1", "v2"] * 40, "v1+v2")):
         labels.assign(codebook=noted).to_parquet("data/labels/model.parquet", index=False)
         agreement(root / "params.yaml", files=[root / "anna.csv"], annotator=["model"])
@@ -360,7 +359,7 @@ def test_the_hash_is_of_the_codebook_that_was_asked(study):
 
 def test_real_models_in_the_place_of_coders(shared_data, tmp_path, monkeypatch):
     """Three models' BABE labels as coders, GPT-4 as the annotator: it stands for them, the weakest model does not."""
-    from labelrisk.coders.replacement import alternative_annotator_test
+    from labelrisk.coders.alternative_annotator_test import alternative_annotator_test
     from labelrisk.corpora.tables import label_names
 
     frame = pd.read_parquet(shared_data / "babe_media_bias" / "data.parquet")

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labelrisk.coders.designs import (
+from labelrisk.coders.samples import draw_sample, without_earlier
+from labelrisk.coders.sampling_designs import (
     draw,
     equal_allocation,
     inclusion_probabilities,
     systematic_draw,
     uncertainty_sizes,
 )
-from labelrisk.coders.samples import draw_sample, without_earlier
 from labelrisk.errors import LabelRiskError
 
 ENTROPIES = np.array([0.0, 0.1, 0.2, 0.3, 0.5, 0.6, 0.69, np.nan, 0.0, 0.05, 0.4, 0.65])

@@ -8,8 +8,8 @@ from scipy.stats import t as student
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_recall_fscore_support
 
 from labelrisk.coders.accuracy import scores_against
-from labelrisk.coders.reliability import TIE, agreement_of_coders, kappa, majority
-from labelrisk.coders.replacement import alignments, alternative_annotator_test, p_value
+from labelrisk.coders.agreement import TIE, agreement_of_coders, kappa, majority
+from labelrisk.coders.alternative_annotator_test import alignments, alternative_annotator_test, p_value
 
 UNKNOWN = np.full(1000, np.nan)
 
@@ -89,7 +89,7 @@ def test_the_weighted_accuracy_is_hajeks():
 
 def test_the_weighted_accuracy_repairs_what_the_design_bends():
     """Uncertain rows are drawn more often and are wrong more often: the drawn rows look worse than all rows."""
-    from labelrisk.coders.designs import draw
+    from labelrisk.coders.sampling_designs import draw
 
     generator = np.random.default_rng(0)
     entropies = generator.uniform(0, np.log(2), 600)

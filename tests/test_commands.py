@@ -52,7 +52,7 @@ def test_check_names_what_is_absent(study, capsys, change, says):
 
 
 def test_a_student_that_is_not_there_is_one_sentence(study, capsys):
-    from labelrisk.settings import load
+    from labelrisk.params import load
     from labelrisk.stages import annotate, filter, prepare
 
     content = params(train=params()["train"] | {"model": "no/such-model"})

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labelrisk.annotators.demonstrations import Demonstrations, candidates_of
-from labelrisk.chat_settings import ChatAnnotator
+from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.errors import LabelRiskError
+from labelrisk.prompting.demonstrations import Demonstrations, candidates_of
 
 IDS = list("abcdefghij")
 GOLD = ["weather"] * 6 + ["food"] * 3 + ["sport"]

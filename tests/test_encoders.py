@@ -9,7 +9,7 @@ import pytest
 import torch
 from students import CLASSES, tiny_model
 
-from labelrisk import weights
+from labelrisk.embedded_model import weights
 from labelrisk.errors import LabelRiskError
 from labelrisk.students import encoders
 

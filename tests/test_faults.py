@@ -22,11 +22,11 @@ import pytest
 from loopback import CUT, DROPPED, LOST, completion, served
 from study_files import params, write_study
 
-from labelrisk.annotators import session
+from labelrisk.annotators.chat import run as chat_run
 from labelrisk.cache import writer
 from labelrisk.cache.calls import CallCache
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import load
+from labelrisk.params import load
 from labelrisk.stages import annotate, prepare
 
 KEY = "sk-proj-the-secret-Key0123456789"
@@ -705,7 +705,7 @@ def tight(monkeypatch):
                 self._connection.execute("PRAGMA max_page_count=1000000")
             return super().transaction()
 
-    monkeypatch.setattr(session, "CallCache", Tight)
+    monkeypatch.setattr(chat_run, "CallCache", Tight)
     return opened
 
 
@@ -744,7 +744,7 @@ def test_a_disk_that_stays_full_is_one_sentence(study, told, tight, monkeypatch,
         assert "\n" not in str(e.value)
         missing = ledger.paid - _stored()
         assert 0 < missing <= 8
-        monkeypatch.setattr(session, "CallCache", CallCache)
+        monkeypatch.setattr(chat_run, "CallCache", CallCache)
         study.is_right(study.run(ledger.url))
     told(ledger, 200)
     assert ledger.paid == 200 + missing
@@ -804,7 +804,7 @@ def test_a_real_full_disk(study, told):
 
 UNPRIVILEGED = """
 import os, sys
-import aiohttp, openai, labelrisk.annotators.session, labelrisk.stages.annotate
+import aiohttp, openai, labelrisk.annotators.chat.run, labelrisk.stages.annotate
 from labelrisk.cli import main
 if os.geteuid() == 0:
     os.setgroups([])
@@ -990,8 +990,8 @@ def test_the_key_stands_nowhere(study):
     with served(reply) as ledger:  # something nobody foresaw, with all that Python can say about it
         study.declare(ledger.url, api_key_env="SOME_KEY", model="x")
         code = (
-            "import sys\nfrom labelrisk.endpoints import purse\nfrom labelrisk.cli import main\n"
-            "purse.Purse.store = lambda *a: 1 / 0\nsys.exit(main(sys.argv[1:]))\n"
+            "import sys\nfrom labelrisk.spending import budget\nfrom labelrisk.cli import main\n"
+            "budget.Budget.store = lambda *a: 1 / 0\nsys.exit(main(sys.argv[1:]))\n"
         )
         command = [sys.executable, "-X", "dev", "-c", code, *study.arguments("dev")]
         environment = study.environment | {"SOME_KEY": KEY, "PYTHONFAULTHANDLER": "1", "PYTHONASYNCIODEBUG": "1"}

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labelrisk.annotators import merging
-from labelrisk.annotators.imported import imported_answers
-from labelrisk.annotators.merging import dawid_skene, smoothed, vote_counts, votes_of
+from labelrisk.annotators.imported import ImportAnnotator, imported_answers
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import ImportAnnotator
+from labelrisk.labels import merging
+from labelrisk.labels.merging import dawid_skene, smoothed, vote_counts, votes_of
 
 LABELS = ["weather", "food"]
 BOTH = {"weather": "p_weather", "food": "p_food"}

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from labelrisk.endpoints import limits
-from labelrisk.endpoints.limits import Bucket, Pace, retry_after, seconds_of
+from labelrisk.endpoints import rate_limiter as limits
+from labelrisk.endpoints.rate_limiter import Bucket, RateLimiter, retry_after, seconds_of
 
 LONG = 5.0  # seconds that nothing here takes
 
@@ -113,7 +113,7 @@ async def waits(pace, tokens=0.0):
 
 def test_no_more_than_the_limit_are_in_flight():
     async def run():
-        pace = Pace(2, None, None)
+        pace = RateLimiter(2, None, None)
         for _ in range(2):
             await enters(pace)
         task = await waits(pace)
@@ -124,7 +124,7 @@ def test_no_more_than_the_limit_are_in_flight():
 
 
 def test_refusals_halve_steps_off_the_limit_and_answers_bring_it_back(clock):
-    pace = Pace(4, None, None)
+    pace = RateLimiter(4, None, None)
     pace.refused(clock.now, 0)
     assert pace.limit == 3.5
     for _ in range(10):
@@ -140,7 +140,7 @@ def test_refusals_halve_steps_off_the_limit_and_answers_bring_it_back(clock):
 
 def test_four_answers_outweigh_a_refusal(clock):
     """At one refusal in five the limit stays where it is."""
-    pace = Pace(100, None, None)
+    pace = RateLimiter(100, None, None)
     pace.refused(clock.now, 0)
     before = pace.limit
     for _ in range(5):
@@ -152,7 +152,7 @@ def test_four_answers_outweigh_a_refusal(clock):
 
 def test_a_limit_that_fell_lets_fewer_in():
     async def run():
-        pace = Pace(3, None, None)
+        pace = RateLimiter(3, None, None)
         for _ in range(2):  # 3 - 2 * 0.5
             pace.refused(time.monotonic(), 0)
         for _ in range(2):
@@ -169,7 +169,7 @@ def test_a_limit_that_fell_lets_fewer_in():
 
 def test_a_pause_holds_all():
     async def run():
-        pace = Pace(8, None, None)
+        pace = RateLimiter(8, None, None)
         start = time.monotonic()
         pace.refused(start, 0.3)
         sent = await asyncio.gather(*(enters(pace) for _ in range(5)))
@@ -180,7 +180,7 @@ def test_a_pause_holds_all():
 
 def test_a_pause_begins_while_others_wait_at_the_door():
     async def run():
-        pace = Pace(1, None, None)
+        pace = RateLimiter(1, None, None)
         await enters(pace)
         task = await waits(pace)
         start = time.monotonic()
@@ -195,7 +195,7 @@ def test_refusals_of_what_was_sent_before_the_pause_are_one_refusal():
     """Ten at once pause .1 s, not the 51 s of ten in a row."""
 
     async def run():
-        pace = Pace(20, None, None)
+        pace = RateLimiter(20, None, None)
         sent = time.monotonic() - 1
         pace.refused(time.monotonic(), None)
         for _ in range(9):
@@ -207,7 +207,7 @@ def test_refusals_of_what_was_sent_before_the_pause_are_one_refusal():
 
 def test_refusals_in_a_row_pause_longer(clock):
     async def run():
-        pace = Pace(20, None, None)
+        pace = RateLimiter(20, None, None)
         for number in range(3):  # .1, .2, .4 seconds
             pace.refused(clock.now, None)
             clock.now += 0.1 * 2**number * 0.95
@@ -221,7 +221,7 @@ def test_refusals_in_a_row_pause_longer(clock):
 
 def test_headers_that_allow_no_more_requests_hold_all_until_they_do():
     async def run():
-        pace = Pace(8, None, None)
+        pace = RateLimiter(8, None, None)
         pace.answered({"x-ratelimit-remaining-requests": "2", "x-ratelimit-reset-requests": "300ms"}, 0)
         start = time.monotonic()
         sent = [await enters(pace) for _ in range(3)]
@@ -232,7 +232,7 @@ def test_headers_that_allow_no_more_requests_hold_all_until_they_do():
 
 def test_a_rate_of_requests_holds(clock):
     async def run():
-        pace = Pace(100, 60, None)
+        pace = RateLimiter(100, 60, None)
         for _ in range(5):
             await enters(pace)
         (await waits(pace)).cancel()
@@ -242,7 +242,7 @@ def test_a_rate_of_requests_holds(clock):
 
 def test_a_rate_of_tokens_holds_and_what_was_not_used_is_given_back(clock):
     async def run():
-        pace = Pace(100, None, 6000)  # 100 a second, 500 at once
+        pace = RateLimiter(100, None, 6000)  # 100 a second, 500 at once
         await enters(pace, 600)
         (await waits(pace)).cancel()  # 100 are owed
         pace.answered({}, 110)
@@ -256,7 +256,7 @@ def test_one_tries_alone_after_an_endpoint_was_gone(monkeypatch):
     monkeypatch.setattr(limits, "DOWN_PAUSE", 0.05)
 
     async def run():
-        pace = Pace(8, None, None)
+        pace = RateLimiter(8, None, None)
         start = time.monotonic()
         pace.unreachable(start)
         assert await enters(pace) >= start + 0.05

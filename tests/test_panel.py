@@ -10,12 +10,12 @@ from small_study import settings, write_study
 from study_files import params
 from study_files import write_study as write_files
 
-from labelrisk.annotators import labels as labels_file
-from labelrisk.annotators.answers import Answer
-from labelrisk.annotators.ballots import write_ballots
-from labelrisk.annotators.labels import SCHEMA, LabelledRow, LabelsWriter
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import load
+from labelrisk.labels import labels_file
+from labelrisk.labels.ballots import write_ballots
+from labelrisk.labels.labels_file import SCHEMA, LabelledRow, LabelsWriter
+from labelrisk.params import load
+from labelrisk.prompting.answers import Answer
 from labelrisk.stages import evaluate, merge
 
 CLASSES = ["north", "south", "west"]

@@ -8,7 +8,7 @@ from loopback import completion, served
 from study_files import params, texts, write_study
 
 from labelrisk.cli import main
-from labelrisk.settings import load
+from labelrisk.params import load
 from labelrisk.stages import annotate, prepare
 
 PRICE = {"input": 2.0, "output": 8.0}  # per million tokens

@@ -10,7 +10,7 @@ from study_files import params, texts, write_study
 from labelrisk.corpora.rows import content_id
 from labelrisk.corpora.splits import stratified
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import load
+from labelrisk.params import load
 from labelrisk.stages import prepare
 
 

@@ -4,15 +4,16 @@ from collections import Counter
 
 import pytest
 
-from labelrisk.annotators.answers import Answer
-from labelrisk.annotators.labels import LabelledRow, LabelsWriter, Spent
-from labelrisk.annotators.prompts import messages, request_body
-from labelrisk.annotators.totals import of_run, totals
-from labelrisk.cache.frames import framed
-from labelrisk.chat_settings import ChatAnnotator, Price
+from labelrisk.annotators.chat.annotator import ChatAnnotator
+from labelrisk.cache.templates import request_template
 from labelrisk.codebook import Codebook
-from labelrisk.endpoints.prices import bound_of, cost_of, output_bound, price_of
-from labelrisk.endpoints.purse import Counts
+from labelrisk.labels.labels_file import LabelledRow, LabelsWriter, RowCost
+from labelrisk.labels.totals import of_run, totals
+from labelrisk.prompting.answers import Answer
+from labelrisk.prompting.prompts import messages, request_body
+from labelrisk.settings.chat import Price
+from labelrisk.spending.budget import RunCounts
+from labelrisk.spending.prices import bound_of, cost_of, output_bound, price_of
 
 PRICE = Price(input=2.0, output=10.0)
 CODEBOOK = Codebook(task="Nenne das Thema.", labels={"Wetter": "Regen, Schnee — 雨。", "Essen": "Suppe und Brot."})
@@ -87,7 +88,7 @@ def test_no_request_costs_more_than_its_bound(text, cached):
     def body(slot):
         return request_body(declared, CODEBOOK, messages(CODEBOOK, [("雪が降る。", "Wetter")], slot))
 
-    frame = framed("http://x", body)
+    frame = request_template("http://x", body)
     request = frame.request(text)
     read = sum(len(message["content"].encode()) + 8 for message in request["messages"])
     price = price_of(declared)
@@ -107,17 +108,17 @@ def write(path, rows):
 
 SURE = Answer("ok", "food", "logprobs", (0.2, 0.8))
 MIXED = [
-    (SURE, (), Spent(1, 10, 1, 0.1)),
-    (SURE, ("delimiter", "canary"), Spent(2, 20, 2, 0.2)),
-    (Answer("ok", "food"), ("delimiter",), Spent(1, 11, 1, 0.3)),
-    (Answer("off_list", reply="Q"), (), Spent(2, 25, 3, 0.4)),
-    (Answer("error", reply="too long"), (), Spent()),
+    (SURE, (), RowCost(1, 10, 1, 0.1)),
+    (SURE, ("delimiter", "canary"), RowCost(2, 20, 2, 0.2)),
+    (Answer("ok", "food"), ("delimiter",), RowCost(1, 11, 1, 0.3)),
+    (Answer("off_list", reply="Q"), (), RowCost(2, 25, 3, 0.4)),
+    (Answer("error", reply="too long"), (), RowCost()),
 ]
 
 
 def test_totals_of_a_mixed_run_by_hand(tmp_path):
     write(tmp_path / "labels.parquet", MIXED)
-    now = Counts(3, 4, 0.7, 0, Counter({"timeout": 2, "rate limit": 1}), Counter({"m-2": 1, "m-1": 3}))
+    now = RunCounts(3, 4, 0.7, 0, Counter({"timeout": 2, "rate limit": 1}), Counter({"m-2": 1, "m-1": 3}))
     assert totals(tmp_path / "labels.parquet", True) == {
         "rows": 5,
         "status": {"error": 1, "off_list": 1, "ok": 3},
@@ -139,10 +140,10 @@ def test_totals_of_a_mixed_run_by_hand(tmp_path):
 
 
 def test_what_is_unknown_is_null_and_never_less(tmp_path):
-    write(tmp_path / "labels.parquet", [*MIXED, (SURE, None, Spent(1, None, None, None))])
+    write(tmp_path / "labels.parquet", [*MIXED, (SURE, None, RowCost(1, None, None, None))])
     content = totals(tmp_path / "labels.parquet", True)
     assert (content["requests"], content["input_tokens"], content["output_tokens"], content["cost"]) == (7, *[None] * 3)
-    run = of_run(Counts(0, 2, 0.5, 1))
+    run = of_run(RunCounts(0, 2, 0.5, 1))
     assert (run["cost"], run["requests_of_unknown_cost"]) == (None, 1)
     assert content["flags"] == {"canary": 1, "delimiter": 2}
 
@@ -156,6 +157,6 @@ def test_an_annotator_that_asks_nobody_has_no_costs(tmp_path):
 
 
 def test_nothing_screened_and_nobody_asked_are_no_errors(tmp_path):
-    write(tmp_path / "labels.parquet", [(Answer("ok", "food"), None, Spent(1, 1, 1, 0.0))])
+    write(tmp_path / "labels.parquet", [(Answer("ok", "food"), None, RowCost(1, 1, 1, 0.0))])
     content = totals(tmp_path / "labels.parquet", True)
-    assert (content["flags"], content["method"], content["cost"], of_run(Counts(1))["cost"]) == ({}, {}, 0.0, 0.0)
+    assert (content["flags"], content["method"], content["cost"], of_run(RunCounts(1))["cost"]) == ({}, {}, 0.0, 0.0)

@@ -9,13 +9,13 @@ import pytest
 from chat_study import ROWS, ChatStudy, chat
 from loopback import completion, served
 
-from labelrisk.annotators.labels import Spent
-from labelrisk.annotators.prompts import WARNING, codebook_hash
-from labelrisk.annotators.questions import Questions, row_key
+from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.cache.calls import Stored
-from labelrisk.chat_settings import ChatAnnotator
 from labelrisk.codebook import Codebook, read_codebook
 from labelrisk.endpoints.endpoint import RowRefused
+from labelrisk.labels.labels_file import RowCost
+from labelrisk.prompting.prompts import WARNING
+from labelrisk.prompting.questions import Questions, row_key
 
 CODEBOOK = Codebook(task="Name the subject.", labels={"weather": "Rain.", "food": "Meals.", "sport": "Games."})
 COST = 0.25
@@ -74,7 +74,7 @@ def test_logprobs_are_asked_for_one_token_and_read_of_it():
     assert answer.probabilities == pytest.approx((0.25, 0.75, 0.0))
     assert answer.outside == pytest.approx(0.2)
     assert (request["max_tokens"], request["logprobs"], request["top_logprobs"]) == (1, True, 20)
-    assert spent == Spent(1, 10, 1, COST)
+    assert spent == RowCost(1, 10, 1, COST)
 
 
 def many(number):
@@ -135,7 +135,7 @@ def test_samples_of_one_prompt_vote_and_cost_what_all_of_them_cost():
     assert answer.probabilities == pytest.approx((2 / 6, 3 / 6, 1 / 6))
     assert answer.reply == "B / B / A"
     assert requests == [requests[0]] * 3  # one prompt; only the keys differ
-    assert spent == Spent(3, 30, 3, 3 * COST)
+    assert spent == RowCost(3, 30, 3, 3 * COST)
 
 
 def test_the_sample_stands_in_the_key_and_the_first_has_the_key_of_a_single_answer():
@@ -180,7 +180,7 @@ def test_an_unknown_part_makes_the_sum_unknown():
         return {name: value for name, value in response.items() if name != "usage"} if before == 1 else response
 
     _, spent, _, _ = answered(reply, samples=3, **VOTES)
-    assert spent == Spent(3, None, None, None)
+    assert spent == RowCost(3, None, None, None)
 
 
 def test_each_sample_is_asked_again_by_itself():
@@ -188,7 +188,7 @@ def test_each_sample_is_asked_again_by_itself():
     answer, spent, _, requests = answered(in_turn("Q", "Q", "Q", "B", "B", "A"), samples=3, **VOTES | {"reasks": 1})
     assert len(requests) == 6
     assert answer.votes == (1, 2, 0)
-    assert spent == Spent(6, 60, 6, 6 * COST)
+    assert spent == RowCost(6, 60, 6, 6 * COST)
 
 
 # verbalised confidence
@@ -262,7 +262,7 @@ def test_explanations_weigh_as_much_as_they_are_entailed():
     answer, spent, _, requests = answered(explaining(entailed), serves=["logprobs"], **EXPLAINED)
     assert (answer.label, answer.method, answer.votes) == ("weather", "explanations", (1, 2, 0))
     assert answer.probabilities == pytest.approx((1.9 / 4.15, 1.25 / 4.15, 1 / 4.15))
-    assert spent == Spent(6, 60, 6, 6 * COST)
+    assert spent == RowCost(6, 60, 6, 6 * COST)
     assert [request["temperature"] for request in requests] == [1.0] * 3 + [0.0] * 3
     assert all(("logprobs" in request) == is_recheck(request) for request in requests)
     assert "<text>\nIt rains.\n</text>" in requests[3]["messages"][1]["content"]
@@ -298,7 +298,7 @@ def test_the_same_explanation_is_checked_and_paid_once():
     answer, spent, _, requests = answered(explaining({"It": completion("A")}, says), **EXPLAINED)
     assert answer.probabilities == pytest.approx((4 / 6, 1 / 6, 1 / 6))
     assert len(requests) == 4
-    assert spent == Spent(4, 40, 4, 4 * COST)
+    assert spent == RowCost(4, 40, 4, 4 * COST)
 
 
 def test_an_explanation_cannot_close_its_delimiters():
@@ -506,7 +506,7 @@ def test_each_way_of_confidence_over_http(study, way):
     assert set(frame["requests"]) == {requests}
     assert asked == len(ledger.bodies) == 16 * requests
     assert study.labels.read_bytes() == first
-    assert set(frame["codebook"]) == {codebook_hash(read_codebook(study.root / "codebook.yaml"))}
+    assert set(frame["codebook"]) == {read_codebook(study.root / "codebook.yaml").version}
     if largest is None:
         assert frame[["entropy", "method", "probabilities"]].isna().all().all()
     else:

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from labelrisk.annotators import revisions
-from labelrisk.annotators.revisions import revision_labels
 from labelrisk.errors import LabelRiskError
+from labelrisk.labels import git_revisions as revisions
+from labelrisk.labels.git_revisions import revision_labels
 
 OUT = Path("data/labels/gpt.parquet")
 MODEL, URL = "gpt-4.1", "https://api.example.org/v1"
@@ -34,7 +34,7 @@ STAGES = {
 LOOK = f"""
 import json
 from pathlib import Path
-from labelrisk.annotators.revisions import revision_labels
+from labelrisk.labels.git_revisions import revision_labels
 found = revision_labels("gpt", Path("{OUT}"), "{MODEL}", "{URL}", ())
 Path(Path("found_at").read_text().strip()).write_text(json.dumps([labels.table["id"].to_pylist() for labels in found]))
 """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from labelrisk.scores import accuracy, class_scores, confusion, coverage, macro_f1, rounded
+from labelrisk.statistics.scores import accuracy, class_scores, confusion, coverage, macro_f1, rounded
 
 # Worked by hand: class 0 has 3 rows (2 right, 1 without a label), class 1 has 2 (1 right, 1 as class 0), class 2 none,
 # and class 2 is never right.

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labelrisk.annotators.screening import ATTACKS, BENIGN, THRESHOLD, InjectionScorer, rule_flags, screened
-from labelrisk.annotators.sentences import SentenceEncoder
-from labelrisk.weights import embedded_folder
+from labelrisk.embedded_model.sentence_vectors import SentenceEncoder
+from labelrisk.embedded_model.weights import embedded_folder
+from labelrisk.prompting.injection_screening import ATTACKS, BENIGN, THRESHOLD, InjectionScorer, rule_flags, screened
 
 OWN = Path(__file__).parents[1] / "data" / "prepared" / "train.parquet"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

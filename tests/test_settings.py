@@ -7,7 +7,7 @@ import yaml
 from study_files import params
 
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import load
+from labelrisk.params import load
 
 WRONG = [  # the change: path of keys and value (None deletes the key), and what the sentence must say
     (("train", "epohcs"), 3, "unknown key 'train.epohcs'; did you mean 'epochs'?"),

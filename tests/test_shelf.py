@@ -11,20 +11,20 @@ import pytest
 from chat_study import ROWS, ChatStudy, chat
 from loopback import completion, served
 
-from labelrisk.annotators import labels as labels_file
-from labelrisk.annotators import remembered
-from labelrisk.annotators.answers import Answer
-from labelrisk.annotators.chat import ChatLabels
-from labelrisk.annotators.flow import Piece, label_all
-from labelrisk.annotators.labels import SCHEMA, LabelledRow, LabelsWriter, Spent, labels_table
-from labelrisk.annotators.prompts import codebook_hash
-from labelrisk.annotators.remembered import Remembered, Seeds, labelled
-from labelrisk.annotators.shelf import Shelf, call_hashes, call_shelf, text_hashes
-from labelrisk.chat_settings import ChatAnnotator
+from labelrisk.annotators.chat.annotator import ChatAnnotator
+from labelrisk.annotators.chat.labeller import ChatLabeller
 from labelrisk.codebook import read_codebook
+from labelrisk.corpora.prepared import Prepared
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_json
+from labelrisk.labels import labels_file, other_revisions
+from labelrisk.labels.earlier_run import EarlierRun
+from labelrisk.labels.index import LabelsIndex, call_hashes, index_by_call, text_hashes
+from labelrisk.labels.labels_file import SCHEMA, LabelledRow, LabelsWriter, RowCost, labelled_row, labels_table
+from labelrisk.labels.other_revisions import OtherRevisions
+from labelrisk.labels.streaming import Chunk, label_all
+from labelrisk.prompting.answers import Answer
 
 LONG = 10.0  # seconds that nothing here takes
 
@@ -36,7 +36,7 @@ def key(number):
 
 def row(number, **changes):
     answer = Answer("ok", "food", "votes", (0.25, 0.75), None, f"reply {number}", (1, 2))
-    values = {"answer": answer, "flags": ("delimiter",), "codebook": "c", "spent": Spent(3, 30, 3, 0.5)}
+    values = {"answer": answer, "flags": ("delimiter",), "codebook": "c", "spent": RowCost(3, 30, 3, 0.5)}
     return LabelledRow(f"id {number}", "train", **values | {"call": key(number)} | changes)
 
 
@@ -56,7 +56,7 @@ TEXTS = [f"text {number}" for number in range(10)]
 
 
 def test_rows_are_found_by_text_and_keep_the_order_in_which_they_are_wanted(written):
-    shelf = Shelf(written, text_hashes(TEXTS))
+    shelf = LabelsIndex(written, text_hashes(TEXTS))
     wanted = ["text 9", "absent", "text 0", "text 4", "text 3", "text 9"]
     places = shelf.find(text_hashes(wanted))
     assert places.tolist() == [9, -1, 0, 4, 3, 9]
@@ -67,7 +67,7 @@ def test_rows_are_found_by_text_and_keep_the_order_in_which_they_are_wanted(writ
 
 
 def test_rows_are_found_by_call_key(written):
-    shelf = call_shelf(written)
+    shelf = index_by_call(written)
     places = shelf.find(call_hashes([key(7), key(99), key(2)]))
     assert places.tolist() == [7, -1, 2]
     assert shelf.rows(places[[0, 2]])["call"].to_pylist() == [key(7), key(2)]
@@ -76,7 +76,7 @@ def test_rows_are_found_by_call_key(written):
 def test_nothing_is_found_in_an_empty_file(tmp_path):
     with LabelsWriter(tmp_path / "labels.parquet"):
         pass
-    shelf = call_shelf(tmp_path / "labels.parquet")
+    shelf = index_by_call(tmp_path / "labels.parquet")
     assert shelf.find(call_hashes([key(0)])).tolist() == [-1]
     assert len(shelf.rows(np.array([], dtype=np.int64))) == 0
 
@@ -86,16 +86,16 @@ def test_more_row_groups_than_are_held_in_memory(tmp_path, monkeypatch):
     with LabelsWriter(tmp_path / "labels.parquet") as writer:
         for number in range(20):
             writer.write(row(number))
-    shelf = call_shelf(tmp_path / "labels.parquet")
+    shelf = index_by_call(tmp_path / "labels.parquet")
     backwards = np.arange(20)[::-1]
     assert shelf.rows(backwards)["id"].to_pylist() == [f"id {number}" for number in backwards]
     assert shelf.rows(backwards)["id"].to_pylist() == [f"id {number}" for number in backwards]
 
 
 def test_a_row_of_a_file_is_the_row_that_was_written(written):
-    assert labelled(pq.read_table(written).to_pylist()[3]) == row(3)
+    assert labelled_row(pq.read_table(written).to_pylist()[3]) == row(3)
     bare = LabelledRow("i", "test", Answer("refusal", reply="no"), call=key(1))
-    assert labelled(labels_table([bare]).to_pylist()[0]) == bare
+    assert labelled_row(labels_table([bare]).to_pylist()[0]) == bare
 
 
 # other revisions
@@ -106,7 +106,7 @@ def seeds(tmp_path, monkeypatch):
     """Seeds over labels files in the folder `revisions`, without git."""
     monkeypatch.chdir(tmp_path)
     annotator = ChatAnnotator.model_validate(chat("http://there"))
-    return lambda: Seeds("model", annotator, tmp_path / "labels.parquet", tmp_path / "revisions")
+    return lambda: OtherRevisions("model", annotator, tmp_path / "labels.parquet", tmp_path / "revisions")
 
 
 def test_rows_of_other_revisions_are_found_by_the_whole_key(seeds, tmp_path):
@@ -127,7 +127,7 @@ def test_files_of_older_versions_have_fewer_columns(seeds, tmp_path):
     pq.write_table(labels_table([row(1)]).select(old), tmp_path / "revisions" / "x.parquet")
     found = seeds().find(key(1))
     assert found == row(1, answer=Answer("ok", "food", "votes", (0.25, 0.75), None, "reply 1"), flags=None,
-                        codebook=None, spent=Spent(0, None, None, None))  # fmt: skip
+                        codebook=None, spent=RowCost(0, None, None, None))  # fmt: skip
 
 
 # order
@@ -153,7 +153,7 @@ def pieces_of(*sizes, known=()):
         table = labels_table([row(number) for number in numbers if number in known])
         ids = [f"id {number}" for number in numbers]
         asked = [place for place in range(size) if place not in places]
-        yield Piece(ids, ["train"] * size, ids, table, np.array(places, dtype=np.int64), asked)
+        yield Chunk(ids, ["train"] * size, ids, table, np.array(places, dtype=np.int64), asked)
         start += size
 
 
@@ -361,12 +361,12 @@ def test_a_changed_codebook_is_asked_anew_and_stands_in_every_row(study):
     path = study.root / "codebook.yaml"
     with served(right) as ledger:
         first = study.run(chat(ledger.url))
-        assert set(first["codebook"]) == {codebook_hash(read_codebook(path))}
+        assert set(first["codebook"]) == {read_codebook(path).version}
         other = study.root / "other.yaml"
         other.write_text(path.read_text().replace("cooking", "baking"))
         second = study.run(chat(ledger.url, reads="other.yaml"))
     assert len(ledger.bodies) == 32
-    assert set(second["codebook"]) == {codebook_hash(read_codebook(other))} != set(first["codebook"])
+    assert set(second["codebook"]) == {read_codebook(other).version} != set(first["codebook"])
 
 
 def test_broken_memory_is_asked_of_the_call_cache(study):
@@ -384,7 +384,7 @@ def test_broken_memory_is_asked_of_the_call_cache(study):
 def signature(study, **changes):
     annotator = ChatAnnotator.model_validate(chat("http://there", **{"shots": 2} | changes))
     codebook = read_codebook(study.root / annotator.reads)
-    return ChatLabels("model", annotator, codebook, study.root / "prepared").signature()
+    return ChatLabeller("model", annotator, codebook, study.root / "prepared").signature()
 
 
 def test_what_decides_about_a_label_and_what_does_not(study):
@@ -425,11 +425,11 @@ def test_what_is_found_is_never_of_another_row_with_the_same_text_hash(study, mo
     """Even if two texts had one hash, the id tells them apart."""
     with served(right) as ledger:
         study.run(chat(ledger.url))
-    monkeypatch.setattr("labelrisk.annotators.remembered.text_hashes", lambda texts: np.zeros(len(texts), np.uint64))
+    monkeypatch.setattr("labelrisk.labels.earlier_run.text_hashes", lambda texts: np.zeros(len(texts), np.uint64))
     folder = study.root / ".labelrisk" / "labels" / "model"
     np.save(folder / "texts.npy", np.zeros(16, dtype=np.uint64))
-    remembered = Remembered(folder, (folder / "signature").read_text())
-    pieces = list(remembered.pieces(study.root / "prepared", ["train", "validation", "test"]))
+    earlier = EarlierRun(folder, (folder / "signature").read_text())
+    pieces = list(earlier.chunks(Prepared(study.root / "prepared")))
     labels = {one["id"]: one for one in pq.read_table(study.labels).to_pylist()}
     for piece in pieces:
         for found in piece.known.to_pylist():
@@ -444,10 +444,10 @@ def test_the_embedded_model_is_free_and_never_refused(tmp_path, monkeypatch):
         raise LabelRiskError("its labels exist but can't be read")
         yield
 
-    monkeypatch.setattr(remembered, "revision_labels", unreadable)
+    monkeypatch.setattr(other_revisions, "revision_labels", unreadable)
     for url, refused in (("embedded", False), ("http://there/v1", True)):
         annotator = ChatAnnotator.model_validate(chat(url))
-        seeds = remembered.Seeds("model", annotator, tmp_path / "model.parquet", tmp_path / "revisions")
+        seeds = other_revisions.OtherRevisions("model", annotator, tmp_path / "model.parquet", tmp_path / "revisions")
         if refused:
             with pytest.raises(LabelRiskError):
                 seeds.find("0" * 64)

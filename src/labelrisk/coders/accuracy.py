@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from labelrisk.coders.reliability import kappa
+from labelrisk.coders.agreement import kappa
 from labelrisk.comparison.risk import row_weights
-from labelrisk.scores import (
+from labelrisk.statistics.scores import (
     Codes,
     Floats,
     class_scores,

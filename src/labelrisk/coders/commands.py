@@ -9,20 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from labelrisk.annotators.prompts import codebook_hash as codebook_hash_of
 from labelrisk.codebook import read_codebook
-from labelrisk.coders.cells import write_cells
+from labelrisk.coders.coded_files import read_coders, read_marks
 from labelrisk.coders.label_studio import configuration, tasks
+from labelrisk.coders.report import agreement_table
 from labelrisk.coders.samples import HELD_OUT, draw_sample, without_earlier
-from labelrisk.coders.sheets import read_coders, read_marks
-from labelrisk.coders.table import agreement_table
+from labelrisk.coders.spreadsheets import write_cells
 from labelrisk.coders.validation import disagreements as listed_disagreements
 from labelrisk.coders.validation import parts, validation
-from labelrisk.corpora.rows import SPLITS
+from labelrisk.corpora.prepared import Prepared
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import write_json, written_aside
-from labelrisk.scores import NO_LABEL
-from labelrisk.settings import Settings, load
+from labelrisk.params import Settings, load
+from labelrisk.statistics.scores import NO_LABEL
 
 
 def sample(
@@ -59,7 +58,7 @@ def sample(
             f"{'--show-labels' if design == 'random' else f'--design {design}'} needs --annotator, whose labels are "
             f"meant; {nearest('', settings.annotators)}"
         )
-    population = _prepared(prepared, split)[["id", "text"]].assign(split=split)
+    population = Prepared(prepared).split(split)[["id", "text"]].assign(split=split)
     if annotator is not None:
         answers = _answers(settings, params, annotator, labels, population["id"])
         population = population.assign(label=answers["label"].to_numpy(), entropy=answers["entropy"].to_numpy())
@@ -110,7 +109,7 @@ def agreement(
     for path in (out, disagreements):
         if path is not None and path.resolve() in {file.resolve() for file in files}:
             raise LabelRiskError(f"{path} is a coder's file, which would be overwritten; name another file")
-    rows = pd.concat([_prepared(prepared, split) for split in SPLITS]).set_index("id")
+    rows = Prepared(prepared).rows().set_index("id")
     marks = read_coders(files, names, rows.index)
     found = parts(marks, names)
     validations, differing = [], []
@@ -140,15 +139,7 @@ def hash_of_codebook(settings: Settings, annotator: str, answers: pd.DataFrame) 
         return "+".join(noted)  # answers to several versions validate none of them
     declared = settings.annotators.get(annotator)
     own = declared is not None and declared.kind not in ("gold", "import")
-    return codebook_hash_of(read_codebook(Path(declared.reads if declared and own else settings.codebook)))
-
-
-def _prepared(folder: Path, split: str) -> pd.DataFrame:
-    """The prepared rows of a split."""
-    path = folder / f"{split}.parquet"
-    if not path.is_file():
-        raise LabelRiskError(f"{path} is not there; run `dvc repro prepare`, which asks no annotator")
-    return pd.read_parquet(path)
+    return read_codebook(Path(declared.reads if declared and own else settings.codebook)).version
 
 
 def _answers(settings: Settings, params: Path, annotator: str, labels: Path, ids: pd.Series) -> pd.DataFrame:

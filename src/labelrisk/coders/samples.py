@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from labelrisk.coders.designs import draw
+from labelrisk.coders.sampling_designs import draw
 from labelrisk.errors import LabelRiskError
 
 EDIT, HELD_OUT = "edit", "held_out"

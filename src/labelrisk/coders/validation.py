@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labelrisk.coders.accuracy import scores_against
-from labelrisk.coders.reliability import TIE, agreement_of_coders, majority
-from labelrisk.coders.replacement import FEWEST_ROWS, alternative_annotator_test
+from labelrisk.coders.agreement import TIE, agreement_of_coders, majority
+from labelrisk.coders.alternative_annotator_test import FEWEST_ROWS, alternative_annotator_test
 from labelrisk.coders.samples import EDIT, HELD_OUT
-from labelrisk.scores import NO_LABEL, Codes, Floats
+from labelrisk.statistics.scores import NO_LABEL, Codes, Floats
 
 NO_HELD_OUT = (
     "No held-out test exists: all rows are in the part 'edit', on which the codebook may have been edited. "

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labelrisk.scores import Codes, Floats, confusion, macro_f1, macro_f1_of_margins
+from labelrisk.statistics.scores import Codes, Floats, confusion, macro_f1, macro_f1_of_margins
 
 Verdict = Literal["reference", "safe", "unclear", "risky"]
 Weights = NDArray[np.float32]

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from labelrisk.text_tables import text_table
+
 LEGEND = (
     "x100; (sd) over seeds; alpha, p_uc: agreement of seeds; vote: F1 of their soft vote; gold: gold labels spent. "
     "F1 loss is below the margin: safe; above: risky; can't tell: unclear."
@@ -23,9 +25,9 @@ def comparison_table(
     (may be empty). Names that don't fit are cut in the middle; a missing number is '-'.
     """
     stability, risk = _stability(sources, ensembles), _risk(sources)
-    parts = [_text(stability, width), _text(risk, width)]
+    parts = [text_table(*stability, width), text_table(*risk, width)]
     if annotators:
-        parts.append(_text(_annotators(annotators), width))
+        parts.append(text_table(*_annotators(annotators), width))
     parts.append("\n".join(textwrap.wrap(LEGEND, width)))
     return "\n\n".join(parts)
 
@@ -96,32 +98,7 @@ def _vote(ensembles: Mapping[str, Scores], name: str) -> str:
     return _percent(ensembles[name]["soft"]["macro_f1"], 2) if name in ensembles else "-"
 
 
-def _text(table: Table, width: int) -> str:
-    header, rows = table
-    lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(1, len(header))]
-    room = width - sum(widths) - 2 * len(widths)
-    names = [_cut(_ascii(line[0]), room) for line in lines]
-    first = max(map(len, names))
-    laid_out = [
-        "  ".join([name.ljust(first), *(cell.rjust(size) for cell, size in zip(line[1:], widths, strict=True))])
-        for name, line in zip(names, lines, strict=True)
-    ]
-    return "\n".join([laid_out[0], "-" * len(laid_out[0]), *laid_out[1:]])
-
-
 def _markdown(table: Table) -> str:
     header, rows = table
     rule = ["---", *["---:"] * (len(header) - 1)]
     return "\n".join("| " + " | ".join(line) + " |" for line in [header, rule, *rows])
-
-
-def _ascii(name: str) -> str:
-    return name.encode("ascii", "replace").decode()
-
-
-def _cut(name: str, room: int) -> str:
-    if len(name) <= room:
-        return name
-    tail = (room - 2) // 2
-    return f"{name[: room - 2 - tail]}..{name[len(name) - tail :]}"

@@ -1,28 +1,38 @@
-"""A corpus in the user's own files."""
+"""The corpus of kind `files`: the user's own texts."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-from labelrisk.corpora.rows import SPLITS
+from labelrisk.corpora.prepared import SPLITS
 from labelrisk.corpora.tables import FORMATS, label_names, read_table
 from labelrisk.errors import LabelRiskError, nearest
-from labelrisk.settings import FilesCorpus
+from labelrisk.settings.section import Section
 
 
-def files_rows(corpus: FilesCorpus) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Rows of one file, or of a folder that holds one file per split, as `text, gold, split, where`; and their origin.
+class FilesCorpus(Section):
+    """One CSV, TSV, JSONL or Parquet file, split here or by a column, or a folder with one file per split."""
 
-    Raises LabelRiskError for a folder without a train file, two files for a split, or an unknown split.
-    """
-    every = _every_row(Path(corpus.path), corpus)
-    rows = every[every.pop("wanted")].reset_index(drop=True)
-    if rows.empty:
-        raise LabelRiskError(f"{corpus.path} has no row where {corpus.only}; correct corpus.only in params.yaml")
-    return rows, {"corpus": corpus.path, "dropped": {"not_in_only": len(every) - len(rows)} if corpus.only else {}}
+    kind: Literal["files"]
+    path: str
+    text: str = "text"
+    gold: str = "gold"
+    split: str | None = None
+    only: dict[str, str] = {}  # column -> value: other rows are left out
+
+    def rows(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """The raw rows (see RawCorpus) and their origin.
+
+        Raises LabelRiskError for a folder without a train file, two files for a split, or an unknown split.
+        """
+        every = _every_row(Path(self.path), self)
+        rows = every[every.pop("wanted")].reset_index(drop=True)
+        if rows.empty:
+            raise LabelRiskError(f"{self.path} has no row where {self.only}; correct corpus.only in params.yaml")
+        return rows, {"corpus": self.path, "dropped": {"not_in_only": len(every) - len(rows)} if self.only else {}}
 
 
 def _every_row(path: Path, corpus: FilesCorpus) -> pd.DataFrame:

@@ -1,11 +1,30 @@
-"""A corpus on the hub, or in a local folder that `datasets` can load."""
+"""The corpus of kind `hub`: a data set of the hub, or of a local folder that `datasets` can load."""
 
 from __future__ import annotations
+
+from typing import Any, Literal
 
 import pandas as pd
 
 from labelrisk.errors import LabelRiskError, nearest
-from labelrisk.settings import HubCorpus
+from labelrisk.settings.section import Section
+
+
+class HubCorpus(Section):
+    """A data set of the hub at a pinned revision."""
+
+    kind: Literal["hub"]
+    path: str  # the lock file: the data set itself is pinned by `revision`
+    name: str
+    revision: str
+    configuration: str | None = None
+    text: str = "text"
+    gold: str = "label"
+    splits: dict[Literal["train", "validation", "test"], str] = {"train": "train"}
+
+    def rows(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """The raw rows (see RawCorpus) of the declared splits and their origin."""
+        return hub_rows(self), {"corpus": self.name, "revision": self.revision}
 
 
 def hub_rows(corpus: HubCorpus) -> pd.DataFrame:
@@ -38,5 +57,4 @@ def hub_rows(corpus: HubCorpus) -> pd.DataFrame:
         frames.append(pd.DataFrame({"text": loaded[corpus.text][:], "gold": pd.Series(gold, dtype=object)}))
         frames[-1]["split"] = split
         frames[-1]["where"] = [f"{corpus.name}, {theirs}, row {number}" for number in range(1, len(loaded) + 1)]
-    rows = pd.concat(frames, ignore_index=True)
-    return rows
+    return pd.concat(frames, ignore_index=True)

@@ -11,8 +11,6 @@ import pandas as pd
 from labelrisk.corpora.tables import label_names
 from labelrisk.errors import LabelRiskError, nearest
 
-SPLITS = ("train", "validation", "test")
-DEMONSTRATIONS = "demonstrations.parquet"  # beside the splits: rows that prompts may show
 KEPT_FIRST = {"test": 0, "validation": 1, "train": 2}  # where the same text stays when it is in two splits
 
 

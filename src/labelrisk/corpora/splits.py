@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from labelrisk.corpora.rows import SPLITS, drawn_number
+from labelrisk.corpora.prepared import SPLITS
+from labelrisk.corpora.rows import drawn_number
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import PrepareSettings
+from labelrisk.settings.prepare import PrepareSettings
 
 POOL = 10_000  # rows that demonstrations are chosen from
 

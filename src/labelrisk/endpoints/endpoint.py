@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from labelrisk.chat_settings import ChatAnnotator
-from labelrisk.endpoints.limits import retry_after
+from labelrisk.endpoints.rate_limiter import retry_after
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import AnnotateSettings
+from labelrisk.settings.annotate import AnnotateSettings
+from labelrisk.settings.chat import ChatSettings
 
 if TYPE_CHECKING:
     import httpx2
@@ -63,7 +63,7 @@ class Endpoint:
     Raises LabelRiskError for a key variable that is not set.
     """
 
-    def __init__(self, annotator: ChatAnnotator, settings: AnnotateSettings, name: str) -> None:
+    def __init__(self, annotator: ChatSettings, settings: AnnotateSettings, name: str) -> None:
         import httpx2
         import openai
 
@@ -77,7 +77,7 @@ class Endpoint:
         self._http: httpx2.AsyncClient = openai.DefaultAioHttpClient(follow_redirects=False)  # the key stays here
         base_url = annotator.base_url
         if base_url == EMBEDDED:
-            from labelrisk.endpoints.embedded import EmbeddedTransport
+            from labelrisk.embedded_model.chat_transport import EmbeddedTransport
 
             base_url, self._http = "http://embedded/v1", httpx2.AsyncClient(transport=EmbeddedTransport())
         # without a key variable a word is sent instead, so that no key of the environment reaches another endpoint
@@ -194,10 +194,10 @@ def _error_of(response: httpx2.Response) -> tuple[str, str]:
     return str(error.get("message") or error), str(error.get("code") or "")
 
 
-def endpoint_name(annotator: ChatAnnotator) -> str:
+def endpoint_name(annotator: ChatSettings) -> str:
     """What stands for the endpoint in a call key."""
     if annotator.base_url == EMBEDDED:
-        from labelrisk.endpoints.embedded import REVISION
+        from labelrisk.embedded_model.chat_transport import REVISION
 
         return f"{EMBEDDED}/{REVISION}"
     query = f"?{urlencode(sorted(annotator.extra_query.items()))}" if annotator.extra_query else ""
@@ -235,7 +235,7 @@ def _counts_tokens(usage: Any) -> bool:
     return all(count is None or (isinstance(count, int) and count >= 0) for count in counts)
 
 
-def secret_of(annotator: ChatAnnotator, name: str) -> str | None:
+def secret_of(annotator: ChatSettings, name: str) -> str | None:
     """The API key from the environment variable that the annotator names, or None.
 
     Raises LabelRiskError when the variable is not set.

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from labelrisk.annotators.answers import Reader
-from labelrisk.annotators.prompts import messages, request_body
 from labelrisk.cache.calls import CallCache
-from labelrisk.cache.frames import framed
-from labelrisk.chat_settings import ChatAnnotator
+from labelrisk.cache.templates import request_template
 from labelrisk.codebook import Codebook
-from labelrisk.endpoints.asking import Asker
 from labelrisk.endpoints.endpoint import RowRefused, endpoint_name
-from labelrisk.endpoints.purse import Unanswered
-from labelrisk.settings import AnnotateSettings
+from labelrisk.endpoints.request_asker import Asker
+from labelrisk.prompting.answers import Reader
+from labelrisk.prompting.prompts import messages, request_body
+from labelrisk.settings.annotate import AnnotateSettings
+from labelrisk.settings.chat import ChatSettings
+from labelrisk.spending.budget import Unanswered
 
 ASKED = "Write the word hello, and nothing else."  # only a constraint makes a code of this
 CODEBOOK = Codebook(task="t", labels={"first": "x", "second": "y"})
@@ -45,7 +45,7 @@ SERVED: dict[str, Callable[[dict[str, Any]], bool]] = {
 }
 
 
-def served(name: str, annotator: ChatAnnotator, settings: AnnotateSettings, call_cache: Path) -> list[str]:
+def served(name: str, annotator: ChatSettings, settings: AnnotateSettings, call_cache: Path) -> list[str]:
     """Capabilities of the endpoint, found with one short request each; answers are stored, so asking again is free.
 
     Raises LabelRiskError when the endpoint can't be used.
@@ -57,12 +57,12 @@ def served(name: str, annotator: ChatAnnotator, settings: AnnotateSettings, call
         cache.close()
 
 
-def _body(asked: ChatAnnotator, as_usual: bool, text: str) -> dict[str, Any]:
+def _body(asked: ChatSettings, as_usual: bool, text: str) -> dict[str, Any]:
     said = messages(CODEBOOK, (), text) if as_usual else [{"role": "user", "content": text}]
     return request_body(asked, CODEBOOK, said)
 
 
-async def _served(name: str, annotator: ChatAnnotator, settings: AnnotateSettings, cache: CallCache) -> list[str]:
+async def _served(name: str, annotator: ChatSettings, settings: AnnotateSettings, cache: CallCache) -> list[str]:
     asker = Asker(name, annotator, settings, cache, lambda response: True)
     found = []
     try:
@@ -70,14 +70,14 @@ async def _served(name: str, annotator: ChatAnnotator, settings: AnnotateSetting
             asked = annotator.model_copy(update=changes | {"temperature": 0.0})
 
             def body(
-                text: str, asked: ChatAnnotator = asked, as_usual: bool = capability == "logprobs"
+                text: str, asked: ChatSettings = asked, as_usual: bool = capability == "logprobs"
             ) -> dict[str, Any]:
                 said = [{"role": "user", "content": text}]
                 return request_body(asked, CODEBOOK, messages(CODEBOOK, (), text) if as_usual else said)
 
-            frame = framed(endpoint_name(annotator), body)
+            template = request_template(endpoint_name(annotator), body)
             try:
-                stored = await asker.ask(frame.key(ASKED), frame, ASKED)
+                stored = await asker.ask(template.key(ASKED), template, ASKED)
             except RowRefused:
                 continue
             found += [capability] if SERVED[capability](stored.response) else []
@@ -85,6 +85,6 @@ async def _served(name: str, annotator: ChatAnnotator, settings: AnnotateSetting
         pass
     finally:
         await asker.close()
-    if asker.purse.stopped:
-        raise asker.purse.stopped
+    if asker.budget.stopped:
+        raise asker.budget.stopped
     return found

@@ -1,0 +1,1 @@
+"""Label sources: which rows students learn from, with which labels."""

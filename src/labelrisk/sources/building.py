@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import Source
 from labelrisk.sources.noise import confusion_noise, uniform_noise
 from labelrisk.sources.selection import at_random, most_uncertain
-
-NO_LABEL = -1
+from labelrisk.sources.source import Source
+from labelrisk.statistics.scores import NO_LABEL
 
 
 def build_source(

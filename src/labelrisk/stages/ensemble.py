@@ -9,10 +9,10 @@ import pandas as pd
 
 from labelrisk.comparison.risk import interval, resampled_macro_f1, row_weights, run_macro_f1
 from labelrisk.comparison.runs import codes, probabilities
-from labelrisk.comparison.votes import hard_vote, mean_probabilities, soft_vote
 from labelrisk.files import read_json, write_json, write_parquet, written_aside
-from labelrisk.scores import accuracy, confusion, rounded
-from labelrisk.settings import ACROSS, Settings
+from labelrisk.params import ACROSS, Settings
+from labelrisk.statistics.scores import accuracy, confusion, rounded
+from labelrisk.statistics.votes import hard_vote, mean_probabilities, soft_vote
 
 
 def run(settings: Settings, runs: Path, prepared: Path, metrics: Path, plots: Path, predictions: Path) -> None:

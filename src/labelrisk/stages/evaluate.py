@@ -10,15 +10,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from labelrisk.annotators.gold import GoldAnnotator
+from labelrisk.annotators.kinds import Annotator
+from labelrisk.annotators.panel import Panel
 from labelrisk.comparison import pictures
-from labelrisk.comparison.leftovers import prune_files, prune_runs
 from labelrisk.comparison.risk import compare, run_macro_f1
 from labelrisk.comparison.runs import LOSS, VALIDATION, codes, curves_by_epoch, probabilities, read_curves, read_runs
-from labelrisk.comparison.stability import krippendorff_alpha, unchanged
-from labelrisk.comparison.votes import soft_vote
 from labelrisk.files import read_json, write_json, write_parquet, written_aside
-from labelrisk.scores import Codes, accuracy, class_scores, confusion, coverage, macro_f1, rounded
-from labelrisk.settings import Annotator, GoldAnnotator, Panel, Settings
+from labelrisk.params import Settings
+from labelrisk.statistics.agreement import krippendorff_alpha, unchanged
+from labelrisk.statistics.scores import Codes, accuracy, class_scores, confusion, coverage, macro_f1, rounded
+from labelrisk.statistics.votes import soft_vote
+from labelrisk.undeclared_outputs import prune_files, prune_runs
 
 Counts = NDArray[np.int64]
 DECIMALS = 4

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
-from labelrisk.annotators.labels import LabelledRow, LabelsWriter
-from labelrisk.annotators.panel import panel_answers
-from labelrisk.comparison.leftovers import prune_files
-from labelrisk.corpora.rows import SPLITS
-from labelrisk.files import read_json, written_aside
-from labelrisk.settings import Settings
+from labelrisk.annotators.contract import Task
+from labelrisk.annotators.panel import Panel
+from labelrisk.corpora.prepared import Prepared
+from labelrisk.params import Settings
+from labelrisk.undeclared_outputs import prune_files
 
 
 def run(settings: Settings, panel: str, ballots: Path, prepared: Path, out: Path) -> None:
@@ -20,12 +17,6 @@ def run(settings: Settings, panel: str, ballots: Path, prepared: Path, out: Path
     First removes from `ballots` what params.yaml no longer declares: DVC hashes the folder again after this stage, and
     would run it again if a later stage removed them.
     """
-    for path in prune_files(ballots, settings.annotators):
-        print(f"removed {path}: params.yaml no longer declares it")
-    labels = read_json(prepared / "labels.json")
-    ids = {split: pd.read_parquet(prepared / f"{split}.parquet", columns=["id"])["id"] for split in SPLITS}
-    rows = [(row, split) for split, column in ids.items() for row in column]
-    answers = panel_answers(panel, settings.panels[panel], ballots, labels, pd.Index([row for row, _ in rows]))
-    with written_aside(out) as temporary, LabelsWriter(temporary) as writer:
-        for (row, split), answer in zip(rows, answers, strict=True):
-            writer.write(LabelledRow(row, split, answer))
+    prune_files(ballots, settings.annotators)
+    declared: Panel = settings.panels[panel]
+    declared.write_labels(Task(name=panel, prepared=Prepared(prepared), ballots=ballots), out)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
-from labelrisk.settings import Settings
-from labelrisk.students.machine import share_cores, uncollected
+from labelrisk.params import Settings
+from labelrisk.students.process import share_cores, uncollected
 
 if TYPE_CHECKING:
     from dvclive import Live

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labelrisk.embedded_model.weights import embedded_folder
 from labelrisk.errors import LabelRiskError
-from labelrisk.weights import embedded_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

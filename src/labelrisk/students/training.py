@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from labelrisk import scores
 from labelrisk.errors import LabelRiskError
-from labelrisk.settings import TrainSettings
-from labelrisk.students import batches, machine
-from labelrisk.students.descent import Descent, learning_rate
+from labelrisk.settings.train import TrainSettings
+from labelrisk.statistics import scores
+from labelrisk.students import minibatches, process
 from labelrisk.students.dropout import Masks
-from labelrisk.students.shortcuts import Shortcuts, padding_id
+from labelrisk.students.fast_layers import FastLayers, padding_id
+from labelrisk.students.optimizer import AdamW, learning_rate
 from labelrisk.students.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -95,17 +95,17 @@ def fine_tune(
         raise LabelRiskError(f"there is no labelled {which} row to train with; check the source's labels")
     seeds, where, dtype = seeds_of(seed), device(), precision(settings.precision)
     if where.type == "cpu":
-        machine.keep_mapped()
+        process.keep_mapped()
     order = np.random.default_rng(seeds.order)
     per_epoch = math.ceil(len(train) / settings.batch_size)
     steps = settings.epochs * per_epoch
     warmup = math.ceil(settings.warmup_share * steps)
     model.to(where)
-    shortcuts = Shortcuts(
+    fast_layers = FastLayers(
         model, dtype, np.union1d(train.ids, validation.ids), Masks(seeds.dropout) if where.type == "cpu" else None
     )
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    descent = Descent(parameters, settings.weight_decay)
+    optimizer = AdamW(parameters, settings.weight_decay)
     best: tuple[float, int, float, list[Tensor], Probabilities] | None = None
     step = 0
     losses: list[Tensor] = []
@@ -113,13 +113,13 @@ def fine_tune(
     with _lent_generators(where, seeds.dropout), _bar(steps, progress) as bar:
         for _ in range(settings.epochs):
             model.train()
-            for rows in batches.shuffled(train.lengths, settings.batch_size, order):
+            for rows in minibatches.shuffled(train.lengths, settings.batch_size, order):
                 rate = learning_rate(step, steps, warmup, settings.learning_rate)
                 loss = functional.cross_entropy(
                     _logits(model, train, rows), torch.as_tensor(labels[rows], dtype=torch.int64, device=where)
                 )
                 loss.backward()  # type: ignore[no-untyped-call]
-                descent.step(rate)
+                optimizer.step(rate)
                 losses.append(loss.detach())
                 step += 1
                 if step % STEPS_BETWEEN_LOSSES == 0 or step % per_epoch == 0:
@@ -132,12 +132,12 @@ def fine_tune(
             log(step, {f"validation/{name}": value for name, value in scored.items()})
             if best is None or scored["macro_f1"] > best[0]:
                 kept = [parameter.detach().clone() for parameter in parameters]
-                best = scored["macro_f1"], step, descent.decay, kept, probabilities
+                best = scored["macro_f1"], step, optimizer.decay, kept, probabilities
     assert best is not None
     _, best_step, decay, kept, probabilities = best
     for parameter, value in zip(parameters, kept, strict=True):
         parameter.data = value
-    shortcuts.leave(decay, dtype)
+    fast_layers.leave(decay, dtype)
     model.eval()
     return FineTuned(model, best_step, probabilities)
 
@@ -147,7 +147,7 @@ def predict(model: PreTrainedModel, tokens: Tokens, batch_size: int) -> Probabil
     model.eval()
     probabilities = np.empty((len(tokens), model.config.num_labels), dtype=np.float32)
     with torch.inference_mode():
-        for rows in batches.by_length(tokens.lengths, batch_size):
+        for rows in minibatches.by_length(tokens.lengths, batch_size):
             probabilities[rows] = _logits(model, tokens, rows).softmax(-1).cpu().numpy()
     return probabilities
 

@@ -1,0 +1,1 @@
+"""The annotator of kind `chat`: an LLM behind an OpenAI-compatible endpoint."""

@@ -1,0 +1,147 @@
+"""A chat annotator: what its rows share, and the label of one row, known already or asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from labelrisk.annotators.chat.annotator import ChatAnnotator
+from labelrisk.codebook import Codebook
+from labelrisk.corpora.prepared import Prepared
+from labelrisk.embedded_model.weights import embedded_folder
+from labelrisk.endpoints.endpoint import endpoint_name
+from labelrisk.errors import LabelRiskError
+from labelrisk.files import canonical_json
+from labelrisk.labels.chunks import Chunk
+from labelrisk.labels.earlier_run import signature_of
+from labelrisk.labels.labels_file import LabelledRow
+from labelrisk.labels.other_revisions import OtherRevisions
+from labelrisk.prompting.answers import Reader
+from labelrisk.prompting.demonstrations import Demonstrations, Encode, candidates_of
+from labelrisk.prompting.prompts import WRONG, Shown, form_of, label_codes
+from labelrisk.prompting.questions import Questions, row_key
+from labelrisk.spending.budget import Unanswered
+
+if TYPE_CHECKING:
+    from labelrisk.embedded_model.sentence_vectors import SentenceEncoder
+    from labelrisk.endpoints.batch_api.asker import BatchAsker
+    from labelrisk.endpoints.request_asker import Asker
+
+READING = "1"  # of answers: a change means that remembered labels are read anew from their answers
+NOT_ASKED = {  # what decides about how, by whom or at what price, but not about what is asked
+    *("reads", "api_key_env", "key_header", "mode", "timeout", "price", "max_cost", "max_requests"),
+    *("requests_per_minute", "tokens_per_minute"),
+}
+
+
+class ChatLabeller:
+    """Everything about one annotator that its rows share."""
+
+    def __init__(self, name: str, annotator: ChatAnnotator, codebook: Codebook, prepared: Prepared) -> None:
+        self.name = name
+        self.annotator = annotator
+        self.questions = Questions(annotator, codebook)
+        self._codebook = codebook
+        self.version = codebook.version
+        encoder: Callable[[], SentenceEncoder] = cache(_encoder)  # loaded at its first use
+        self._encode: Encode = lambda texts: encoder().encode(texts)
+        candidates = candidates_of(prepared, annotator)
+        self.demonstrations = Demonstrations(candidates, annotator, name, self._encode)
+        self._screen = _screen_of(annotator, encoder)
+
+    def signature(self) -> str:
+        """Of all that decides about a label besides the text."""
+        declared = self.annotator.model_dump(mode="json", exclude=NOT_ASKED)
+        shown = self.demonstrations.identity(self.questions.draws)
+        endpoint = endpoint_name(self.annotator)
+        template = self.questions.template((), 0, False)  # the wording, which a newer program may change
+        wording = [template.prefix, template.suffix]
+        return signature_of(
+            [READING, endpoint, self.version, canonical_json(declared), canonical_json(shown), *wording]
+        )
+
+    def prepared_chunks(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """The chunks with what must be computed for many rows at a time."""
+        for chunk in chunks:
+            texts = [chunk.texts[place] for place in chunk.asked]
+            if texts and self.demonstrations.needs_vectors:
+                chunk.vectors = dict(zip(chunk.asked, self._encode(texts), strict=True))
+            if texts and self._screen:
+                chunk.flags = dict(zip(chunk.asked, map(tuple, self._screen(texts)), strict=True))
+            yield chunk
+
+    def shown(self, chunk: Chunk, place: int) -> list[Shown]:
+        """The demonstrations of a row, for each of its draws."""
+        vector = chunk.vectors.get(place)
+        return [self.demonstrations.shown_to(chunk.ids[place], draw, vector) for draw in range(self.questions.draws)]
+
+    async def label(
+        self, asker: Asker | BatchAsker, revisions: OtherRevisions, chunk: Chunk, place: int
+    ) -> LabelledRow | None:
+        """The label of one row, or None when it got no answer."""
+        shown = self.shown(chunk, place)
+        calls = self.questions.calls(shown, chunk.texts[place])
+        budget, row = asker.budget, row_key([key for key, _, _ in calls])
+        try:
+            if not all(budget.has(key) for key, _, _ in calls) and (known := revisions.find(row)):
+                known = self.as_asked_now(known, chunk, place)
+                if known is not None:
+                    return known
+            canary = self.annotator.screening == "canary"
+            answer, spent, flags = await self.questions.answer(asker.ask, calls, shown, chunk.flags.get(place), canary)
+        except Unanswered:
+            return None
+        except LabelRiskError as error:
+            budget.stop(error)
+            return None
+        return LabelledRow(chunk.ids[place], chunk.splits[place], answer, flags, self.version, spent, row)
+
+    def as_asked_now(self, known: LabelledRow, chunk: Chunk, place: int) -> LabelledRow | None:
+        """A row of another revision, or None where it was made with fewer checks than are wanted now."""
+        flags = chunk.flags.get(place)
+        if self.annotator.screening == "canary" and flags:
+            return None
+        once = known.spent.requests <= (self.annotator.samples if self.questions.several else 1)
+        if self.annotator.reasks and known.answer.status in WRONG and once:
+            return None
+        placed = replace(known, id=chunk.ids[place], split=chunk.splits[place])
+        return replace(placed, flags=flags, codebook=self.version)
+
+    def check_first(self, response: dict[str, Any]) -> bool:
+        """Whether an answer shows that the endpoint serves what was asked for.
+
+        Raises LabelRiskError when it does not.
+        """
+        codes = label_codes(self._codebook.names)
+        if self.annotator.confidence != "logprobs" or len(codes) > 26:
+            return True
+        answer = Reader(self._codebook.names, codes, form_of(self.annotator)).read(response)
+        if answer.status == "ok" and answer.method is None:
+            raise LabelRiskError(
+                f"annotators.{self.name}: {self.annotator.model} answers without log-probabilities, so its labels "
+                "would have no entropy; set confidence to votes, verbalised or none in params.yaml"
+            )
+        return answer.status == "ok"
+
+
+def _encoder() -> SentenceEncoder:
+    from labelrisk.embedded_model.sentence_vectors import SentenceEncoder
+
+    return SentenceEncoder(embedded_folder())
+
+
+def _screen_of(
+    annotator: ChatAnnotator, encoder: Callable[[], SentenceEncoder]
+) -> Callable[[Sequence[str]], list[list[str]]] | None:
+    """What flags texts before they are sent, or None."""
+    if annotator.screening == "none":
+        return None
+    from labelrisk.prompting.injection_screening import InjectionScorer, screened
+
+    @cache
+    def scorer() -> InjectionScorer | None:
+        return None if annotator.screening == "rules" else InjectionScorer(encoder())
+
+    return lambda texts: screened(texts, scorer())

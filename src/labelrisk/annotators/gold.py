@@ -1,0 +1,22 @@
+"""The annotator of kind `gold`: the human labels themselves, as one more annotator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from labelrisk.annotators.contract import Task, write_answers
+from labelrisk.prompting.answers import Answer
+from labelrisk.settings.section import Section
+
+
+class GoldAnnotator(Section):
+    """The gold labels of the corpus; a row without one is `missing`."""
+
+    kind: Literal["gold"]
+    reads: str
+
+    def write_labels(self, task: Task, out: Path) -> None:
+        """Write the labels file (see Labeller)."""
+        golds = task.prepared.rows()["gold"]
+        write_answers(task, (Answer("ok", gold) if isinstance(gold, str) else Answer("missing") for gold in golds), out)

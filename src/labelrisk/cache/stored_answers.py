@@ -1,0 +1,169 @@
+"""Looking into a call cache without changing it: its answers row by row, and what is wrong with one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from labelrisk.cache.calls import unpacked
+from labelrisk.cache.schema import SCHEMA_VERSION, migrate
+from labelrisk.cache.templates import RequestTemplate, stored_template
+from labelrisk.errors import LabelRiskError
+
+CONDITIONS = {  # rule -> SQL on the table calls
+    "annotator": "annotator = ?",
+    "model": "frame IN (SELECT id FROM frames WHERE model = ?)",
+    "endpoint": "frame IN (SELECT id FROM frames WHERE endpoint = ?)",
+    "since": "answered >= ?",
+    "before": "answered < ?",
+}
+
+
+class Row(NamedTuple):
+    """An answer of a call cache with its frame, as they are stored."""
+
+    id: int
+    key: bytes
+    endpoint: str
+    model: str
+    prefix: str
+    suffix: str
+    text: str
+    response: bytes
+    answered: int
+    annotator: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which answers are meant; all that are given must hold.  since, before: seconds of the epoch."""
+
+    annotator: str | None = None
+    model: str | None = None
+    endpoint: str | None = None
+    since: int | None = None
+    before: int | None = None
+
+    def sql(self) -> tuple[str, tuple[object, ...]]:
+        """A condition on the table calls, and its values."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        given = {name: value for name, value in given.items() if value is not None}
+        return " AND ".join(CONDITIONS[name] for name in given) or "TRUE", tuple(given.values())
+
+
+def second_of(date: str | None, option: str) -> int | None:
+    """The second at which a date of the command line begins, in UTC.
+
+    Raises LabelRiskError when it is no date.
+    """
+    if date is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(date)
+    except ValueError:
+        raise LabelRiskError(f"{option} is {date}, which is no date; give one like 2026-01-31 (UTC)") from None
+    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a call cache that can't write; an older version is brought forward in a temporary copy.
+
+    Raises LabelRiskError when the file is absent, no call cache, of a newer version, or can't be read on the way.
+    """
+    if not path.is_file():
+        raise LabelRiskError(f"{path} is not there; give --cache the file of a call cache, which `dvc repro` makes")
+    try:
+        with closing(_opened(path)) as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise LabelRiskError(
+                    f"{path} is a call cache of version {version}, newer than this program's; update it"
+                )
+            if not version or not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'calls'").fetchone():
+                raise LabelRiskError(f"{path} is no call cache; name another file")
+            if version == SCHEMA_VERSION:
+                yield connection
+            else:
+                with tempfile.TemporaryDirectory() as folder, closing(_forward(connection, path, Path(folder))) as copy:
+                    yield copy
+    except sqlite3.Error as error:
+        raise LabelRiskError(
+            f"{path} can't be read as call cache ({error}); it may hold paid answers: keep a copy of it, then see what "
+            "`sqlite3 FILE .recover` brings back"
+        ) from None
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    # where nothing can be written, SQLite can't make the files through which it shares a cache, and nobody shares it
+    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=60)
+    connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")  # a broken text is a wrong row
+    return connection
+
+
+def _forward(connection: sqlite3.Connection, path: Path, folder: Path) -> sqlite3.Connection:
+    copy = sqlite3.connect(folder / "calls.sqlite", isolation_level=None)
+    try:
+        connection.backup(copy)
+        copy.execute("BEGIN")
+        migrate(copy)
+        copy.execute("COMMIT")
+    except (AttributeError, TypeError, ValueError) as error:
+        copy.close()
+        raise LabelRiskError(f"{path} is of an older version and has an answer that can't be read ({error})") from None
+    return copy
+
+
+def stored_rows(connection: sqlite3.Connection, rules: Rules | None = None) -> Iterator[Row]:
+    """The answers in the order in which they came; a frame that is missing is None throughout."""
+    condition, values = (rules or Rules()).sql()
+    query = (
+        "SELECT calls.id, key, endpoint, model, prefix, suffix, text, response, answered, annotator, input_tokens, "
+        f"output_tokens, cost FROM calls LEFT JOIN frames ON frames.id = frame WHERE {condition} ORDER BY calls.id"
+    )
+    return map(Row._make, connection.execute(query, values))
+
+
+def fault(row: Row) -> str | None:
+    """What is wrong with an answer, or None."""
+    if row.prefix is None:
+        return "its request is missing"
+    try:
+        if _frame(row.endpoint, row.model, row.prefix, row.suffix).key(row.text) != row.key:
+            return "its key is not that of its request"
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return f"its request can't be read ({error})"
+    try:
+        response = unpacked(row.response)
+    except (TypeError, ValueError, zlib.error) as error:
+        return f"its response can't be read ({error})"
+    return None if has_choices(response) else "its response has no choices"
+
+
+def has_choices(response: Any) -> bool:
+    """Whether a response is a chat completion at all."""
+    return isinstance(response, dict) and isinstance(response.get("choices"), list)
+
+
+@lru_cache(maxsize=1000)
+def _frame(endpoint: str, model: str, prefix: str, suffix: str) -> RequestTemplate:
+    """Raises ValueError when it is no request of that endpoint and model."""
+    whole = json.loads(prefix + suffix)
+    if (whole["endpoint"], whole["request"].get("model")) != (endpoint, model):
+        raise ValueError("it is of another endpoint or model")
+    return stored_template(endpoint, model, prefix, suffix)

@@ -1,0 +1,96 @@
+"""params.yaml, whole and checked, as one frozen typed object; the only place that reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from labelrisk.annotators.gold import GoldAnnotator
+from labelrisk.annotators.kinds import Annotator
+from labelrisk.annotators.panel import Panel
+from labelrisk.corpora.kinds import Corpus
+from labelrisk.errors import LabelRiskError, nearest
+from labelrisk.settings.annotate import AnnotateSettings
+from labelrisk.settings.ensemble import EnsembleSettings
+from labelrisk.settings.evaluate import EvaluateSettings
+from labelrisk.settings.filter import FilterSettings
+from labelrisk.settings.prepare import PrepareSettings
+from labelrisk.settings.section import SLUG, Section, Seed, read_typed
+from labelrisk.settings.train import TrainSettings
+from labelrisk.sources.source import Source
+
+ACROSS = "across"  # what the ensemble over sources is called
+
+
+class Settings(Section):
+    """All of params.yaml."""
+
+    codebook: str
+    corpus: Corpus
+    annotators: dict[str, Annotator]
+    panels: dict[str, Panel] = {}
+    sources: dict[str, Source]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    prepare: PrepareSettings
+    annotate: AnnotateSettings
+    filter: FilterSettings
+    train: TrainSettings
+    evaluate: EvaluateSettings
+    ensemble: EnsembleSettings
+
+
+def load(path: Path) -> Settings:
+    """Read and check params.yaml.
+
+    Raises LabelRiskError that names the file, the key and what is allowed.
+    """
+    settings = read_typed(path, Settings, "run from the folder that holds params.yaml")
+    _check_names(settings, path)
+    return settings
+
+
+def _check_names(settings: Settings, path: Path) -> None:
+    """Names must be slugs that DVC can use, and must be declared where they are used."""
+    for section in ("annotators", "panels", "sources"):
+        for name in getattr(settings, section):
+            if not SLUG.fullmatch(name):
+                raise LabelRiskError(
+                    f"{path}: '{name}' in {section} can't name a DVC stage; use lower-case letters, digits and '_' only"
+                )
+    if ACROSS in settings.sources:
+        raise LabelRiskError(f"{path}: the source '{ACROSS}' has the name of the vote over sources; rename it")
+    for name, panel in settings.panels.items():
+        if name in settings.annotators:
+            raise LabelRiskError(f"{path}: '{name}' is both an annotator and a panel; rename one")
+        for member in panel.members:
+            if member not in settings.annotators:
+                raise _undeclared(path, f"panels.{name}.members", member, "annotator", settings.annotators)
+            if isinstance(settings.annotators[member], GoldAnnotator):
+                raise LabelRiskError(
+                    f"{path}: panels.{name}.members names {member}, which is gold: its votes would spend gold labels "
+                    "that nobody counts; leave it out"
+                )
+    labellers: dict[str, Annotator | Panel] = settings.annotators | settings.panels
+    for name, source in settings.sources.items():
+        if source.annotator not in labellers:
+            raise _undeclared(path, f"sources.{name}.annotator", source.annotator, "annotator", labellers)
+        labeller = labellers[source.annotator]
+        of_gold = isinstance(labeller, GoldAnnotator)
+        if of_gold and (source.noise or source.select):
+            raise LabelRiskError(
+                f"{path}: sources.{name}: gold has no errors or doubts to copy; "
+                "name the annotator whose confusion or entropy is meant"
+            )
+    if settings.evaluate.reference not in settings.sources:
+        raise _undeclared(path, "evaluate.reference", settings.evaluate.reference, "source", settings.sources)
+    for name in settings.ensemble.across:
+        if name not in settings.sources:
+            raise _undeclared(path, "ensemble.across", name, "source", settings.sources)
+    if len(set(settings.seeds)) < len(settings.seeds):
+        raise LabelRiskError(f"{path}: seeds holds a seed twice; name each seed once")
+
+
+def _undeclared(path: Path, key: str, name: str, what: str, declared: dict[str, Any]) -> LabelRiskError:
+    return LabelRiskError(f"{path}: {key} names the unknown {what} '{name}'; {nearest(name, declared)}")

@@ -1,0 +1,195 @@
+"""What is asked about one row, and how its answers become a label: one answer, votes, or explanations."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, Protocol
+
+from labelrisk.cache.calls import Stored
+from labelrisk.cache.templates import RequestTemplate, request_template
+from labelrisk.codebook import Codebook
+from labelrisk.endpoints.endpoint import RowRefused, endpoint_name
+from labelrisk.prompting.answers import Answer, Reader, voted
+from labelrisk.prompting.prompts import (
+    WRONG,
+    Shown,
+    corrected,
+    disarmed,
+    entailment_body,
+    form_of,
+    label_codes,
+    messages,
+    reads_logprobs,
+    request_body,
+)
+from labelrisk.settings.chat import ChatSettings
+from labelrisk.spending.row_cost import RowCost, RowCostCounter
+
+CANARY = "canary"  # flag: the label changed when the text was not delimited
+YES, NO = "A", "B"  # answers on entailment
+
+
+class Ask(Protocol):
+    """How a call gets its answer."""
+
+    def __call__(self, key: bytes, template: RequestTemplate, text: str, /) -> Awaitable[Stored]: ...
+
+
+class Questions:
+    """The calls that an annotator makes about a row."""
+
+    def __init__(self, annotator: ChatSettings, codebook: Codebook) -> None:
+        self._annotator = annotator
+        self._codebook = codebook
+        self._endpoint = endpoint_name(annotator)
+        self._form = form_of(annotator)
+        self._samples = annotator.samples if annotator.confidence in ("votes", "explanations") else 1
+        self._reader = Reader(
+            codebook.names, label_codes(codebook.names), self._form, reads_logprobs(annotator, codebook)
+        )
+        self._entailment = Reader([YES, NO], [YES, NO])
+        self.template = lru_cache(maxsize=64)(self._template)
+
+    @property
+    def several(self) -> bool:
+        """Whether a row is asked several times."""
+        return self._samples > 1
+
+    @property
+    def draws(self) -> int:
+        """How many different demonstrations a row is asked with."""
+        return self._samples if self._annotator.vary == "demonstrations" else 1
+
+    def calls(self, shown: Sequence[Shown], text: str) -> list[tuple[bytes, RequestTemplate, str]]:
+        """The calls that every answer starts with: key, template and text.  shown: one for each of `draws`."""
+        text = disarmed(text)
+        templates = [self.template(shown[sample % len(shown)], sample, False) for sample in range(self._samples)]
+        return [(template.key(text), template, text) for template in templates]
+
+    async def answer(
+        self,
+        ask: Ask,
+        calls: Sequence[tuple[bytes, RequestTemplate, str]],
+        shown: Sequence[Shown],
+        flags: tuple[str, ...] | None,
+        canary: bool,
+    ) -> tuple[Answer, RowCost, tuple[str, ...] | None]:
+        """A row's answer, what it cost, and its flags.
+
+        calls: of `calls` with the same `shown`; canary: ask a flagged text a second time without delimiters.
+        Raises Unanswered.
+        """
+        costs = RowCostCounter()
+        text = calls[0][2]
+        answers = await _all(
+            [self._one(ask, shown[place % len(shown)], place, call, costs) for place, call in enumerate(calls)]
+        )
+        if self._annotator.confidence == "explanations":
+            answer = await self._explained(ask, answers, text, costs)
+        elif self._samples > 1:
+            answer = self._merged(answers, [1.0] * len(answers), "votes")
+        else:
+            answer = answers[0]
+        if canary and flags:
+            plain = self.template(shown[0], 0, True)
+            with suppress(RowRefused):
+                other = await self._read(ask, plain.key(text), plain, text, costs)
+                flags += (CANARY,) if other.label != answers[0].label else ()
+        return answer, costs.total(), flags
+
+    async def _one(
+        self, ask: Ask, shown: Shown, sample: int, call: tuple[bytes, RequestTemplate, str], costs: RowCostCounter
+    ) -> Answer:
+        """One answer; what is no label is asked once more, with what was wrong."""
+        key, template, text = call
+        try:
+            answer = await self._read(ask, key, template, text, costs)
+        except RowRefused as error:
+            return Answer("content_filter" if error.filtered else "error", reply=str(error))
+        if answer.status not in WRONG or not self._annotator.reasks:
+            return answer
+
+        def body(text: str) -> dict[str, Any]:
+            said = messages(self._codebook, shown, text, self._form)
+            return self._body(corrected(said, answer.reply, answer.status, self._form))
+
+        again = request_template(
+            self._endpoint, body, sample
+        )  # samples that are wrong in the same words are asked each again
+        try:
+            second = await self._read(ask, again.key(text), again, text, costs)
+        except RowRefused:
+            return answer
+        return second if second.status == "ok" else answer
+
+    async def _read(self, ask: Ask, key: bytes, template: RequestTemplate, text: str, costs: RowCostCounter) -> Answer:
+        stored = await ask(key, template, text)
+        costs.add(key, stored)
+        return self._reader.read(stored.response)
+
+    async def _explained(self, ask: Ask, answers: list[Answer], text: str, costs: RowCostCounter) -> Answer:
+        """Each sampled explanation votes with the probability that the question entails it.
+
+        An approximation through the endpoint of Becker & Soatto, Cycles of Thought (2024): the model itself says
+        whether an explanation follows; its probability is read from log-probabilities where `serves` lists them, else
+        it is 0 or 1.
+        """
+        weights = await _all([self._entailed(ask, answer, text, costs) for answer in answers])
+        return self._merged(answers, weights, "explanations")
+
+    async def _entailed(self, ask: Ask, answer: Answer, text: str, costs: RowCostCounter) -> float:
+        if answer.status != "ok" or answer.reply is None:
+            return 0.0
+        explanation = answer.reply
+        template = request_template(
+            self._endpoint, lambda slot: entailment_body(self._annotator, self._codebook, explanation, slot)
+        )
+        key = template.key(text)
+        try:
+            stored = await ask(key, template, text)
+        except RowRefused:
+            return 0.0
+        costs.add(key, stored)
+        read = self._entailment.read(stored.response)
+        return read.probabilities[0] if read.probabilities else float(read.label == YES)
+
+    def _merged(self, answers: list[Answer], weights: list[float], method: str) -> Answer:
+        names = self._codebook.names
+        reply = " / ".join(str(answer.reply) for answer in answers)
+        valid = [
+            (answer.label, weight) for answer, weight in zip(answers, weights, strict=True) if answer.status == "ok"
+        ]
+        if not valid:
+            return Answer(Counter(answer.status for answer in answers).most_common(1)[0][0], reply=reply)
+        votes = [sum(label == name for label, _ in valid) for name in names]
+        return voted(votes, [sum(w for label, w in valid if label == name) for name in names], names, method, reply)
+
+    def _template(self, shown: Shown, sample: int, plain: bool) -> RequestTemplate:
+        def body(text: str) -> dict[str, Any]:
+            return self._body(messages(self._codebook, shown, text, self._form, plain))
+
+        return request_template(self._endpoint, body, sample)
+
+    def _body(self, said: list[dict[str, str]]) -> dict[str, Any]:
+        return request_body(self._annotator, self._codebook, said)
+
+
+def row_key(keys: Sequence[bytes]) -> str:
+    """The key of a row's question: that of its call, or of all of its first calls together."""
+    return keys[0].hex() if len(keys) == 1 else hashlib.sha256(b"".join(keys)).hexdigest()
+
+
+async def _all(asked: list[Any]) -> list[Any]:
+    """All results in order; when one fails, the others are awaited first, so that none is left behind."""
+    if len(asked) == 1:
+        return [await asked[0]]
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return list(results)

@@ -1,0 +1,18 @@
+"""The section `annotate`: how requests are sent; nothing here changes what is asked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from labelrisk.settings.section import Count, Section
+
+
+class AnnotateSettings(Section):
+    """Requests at once, seconds for one answer, and how long failures are put up with."""
+
+    concurrency: Count
+    timeout: Annotated[float, Field(gt=0)]
+    retries: Annotated[int, Field(ge=0)]
+    patience: Annotated[float, Field(gt=0)] = 600.0  # seconds without any answer until the endpoint counts as gone

@@ -1,0 +1,98 @@
+"""A chat annotator as params.yaml declares it: its endpoint, what is asked, and at what price."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from labelrisk.settings.section import Count, Section, Seed
+
+EMBEDDED = "embedded"  # the base_url of the model in this process
+Capability = Literal["logprobs", "json_schema", "guided_choice"]
+
+
+class Price(Section):
+    """Dollars, or any one currency, per million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    cached_input: Annotated[float, Field(ge=0)] | None = None
+    batch: Annotated[float, Field(gt=0, le=1)] = 0.5  # what `mode: batch` pays of these
+
+
+class ChatSettings(Section):
+    """A model behind an OpenAI-compatible endpoint, or the embedded model behind the same client."""
+
+    reads: str  # the codebook: task, labels, definitions
+    model: str
+    base_url: str
+    api_key_env: str | None = None
+    key_header: str | None = None  # where the key goes when not into `Authorization: Bearer`
+    extra_query: dict[str, str] = {}
+    serves: tuple[Capability, ...] | None = None  # what `labelrisk probe` found
+    mode: Literal["requests", "batch"] = "requests"
+    # what is asked
+    shots: Annotated[int, Field(ge=0)] = 3
+    draw: Literal["fixed", "random", "balanced", "nearest", "diverse"] = "fixed"
+    pool: Count = 1000  # candidates for demonstrations, of the train rows with gold
+    seed: Seed = 0
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    answer: Literal["code", "json_schema", "guided_choice"] = "code"
+    confidence: Literal["logprobs", "votes", "verbalised", "explanations", "none"] = "logprobs"
+    top_logprobs: Annotated[int, Field(ge=1)] = 20  # as many as the OpenAI API serves
+    samples: Annotated[int, Field(ge=2)] = 5  # of votes and explanations
+    vary: Literal["sampling", "demonstrations"] = "sampling"  # what differs between votes
+    reasks: Annotated[int, Field(ge=0, le=1)] = 1  # after an answer that is no label
+    screening: Literal["none", "rules", "similarity", "canary"] = "none"
+    extra_body: dict[str, Any] = Field(default_factory=dict)  # has the last word; null leaves a key out
+    # how, and at what price
+    timeout: Annotated[float, Field(gt=0)] | None = None
+    price: Price | None = None
+    max_cost: Annotated[float, Field(gt=0)] | None = None
+    max_requests: Count | None = None
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ChatSettings:
+        sampled = self.confidence == "explanations" or (self.confidence == "votes" and self.vary == "sampling")
+        if sampled and self.temperature == 0:
+            raise ValueError(f"'confidence: {self.confidence}' at temperature 0 samples one answer; set 'temperature'")
+        if self.confidence == "votes" and self.vary == "demonstrations" and not self.shots:
+            raise ValueError("'vary: demonstrations' needs 'shots'")
+        if self.answer == "guided_choice" and self.confidence in ("verbalised", "explanations"):
+            raise ValueError(
+                f"'confidence: {self.confidence}' needs more than a choice; set 'answer: code' or json_schema"
+            )
+        if self.base_url != EMBEDDED and not re.fullmatch(
+            r"https?://(\[[0-9a-f:]+\]|[^\s/:\[\]]+)(:\d{1,5})?(/\S*)?", self.base_url
+        ):
+            raise ValueError(
+                f"'base_url' is {self.base_url!r} but must look like https://host:port/v1, or be 'embedded'"
+            )
+        if self.max_cost is not None and self.price is None:
+            raise ValueError("'max_cost' needs 'price': {input: ..., output: ...} per million tokens")
+        unbounded = self.extra_body.get("max_tokens", 1) is None and not self.extra_body.get("max_completion_tokens")
+        if self.max_cost is not None and unbounded:
+            raise ValueError("'max_cost' needs a longest answer; set 'extra_body.max_completion_tokens'")
+        if self.mode == "batch" and self.base_url == EMBEDDED:
+            raise ValueError("'mode: batch' needs an endpoint; leave 'mode' out for the embedded model")
+        for word in ("model", "messages"):
+            if word in self.extra_body:
+                raise ValueError(f"'extra_body.{word}' would change what is asked unseen; leave it out")
+        for word in ("max_tokens", "max_completion_tokens"):
+            longest = self.extra_body.get(word, 1)
+            if longest is not None and (not isinstance(longest, int) or longest < 1):
+                raise ValueError(f"'extra_body.{word}' is {longest!r} but must be a number of tokens, 1 or more")
+        for word, harmless in (("n", 1), ("stream", False)):
+            if self.extra_body.get(word, harmless) not in (None, harmless):
+                raise ValueError(f"'extra_body.{word}' would break the answers; leave it out (see 'confidence: votes')")
+        needed = {"logprobs": self.confidence == "logprobs"} | {
+            name: self.answer == name for name in ("json_schema", "guided_choice")
+        }
+        lacking = [name for name, asked in needed.items() if asked and name not in (self.serves or ())]
+        if self.serves is not None and lacking:
+            raise ValueError(f"asks for {lacking[0]}, which 'serves' does not list; change 'confidence' or 'answer'")
+        return self

@@ -1,0 +1,16 @@
+"""The section `prepare`: how rows are split and capped."""
+
+from __future__ import annotations
+
+from labelrisk.settings.section import Count, Section, Seed, Share
+
+
+class PrepareSettings(Section):
+    """Shares of a corpus without splits of its own, caps of each split (None: all rows), and the seed of the draw."""
+
+    validation_share: Share
+    test_share: Share
+    train_rows: Count | None
+    validation_rows: Count | None
+    test_rows: Count | None
+    seed: Seed

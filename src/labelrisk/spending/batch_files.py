@@ -1,0 +1,116 @@
+"""What is kept here of a batch until all of its answers are stored: its requests, in a file that one process locks."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from labelrisk.cache.calls import CallCache
+from labelrisk.cache.templates import Call, stored_template
+from labelrisk.errors import LabelRiskError
+from labelrisk.files import canonical_json
+
+ENDING = ".jsonl"
+LEFT_BEHIND = 3600.0  # seconds after which a file that belongs to no batch is one that a killed process left
+
+
+class BatchFile:
+    """The requests of one batch, one on each line, whose SHA-256 is its call key.  Who holds its lock reads the batch.
+
+    Raises LabelRiskError when it can't be written.
+    """
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self.path = path
+        self._file = file
+        self._places: dict[bytes, int] | None = None
+
+    @classmethod
+    def written(cls, folder: Path, token: str, calls: Sequence[Call]) -> BatchFile:
+        """A new record, locked and on disk."""
+        path = folder / f"{token}{ENDING}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = path.open("w+b")
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for call in calls:
+                file.write(_whole(call).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as error:
+            raise LabelRiskError(f"{path} can't be written ({error}); free disk space, then run again") from None
+        return cls(path, file)
+
+    @classmethod
+    def taken(cls, folder: Path, token: str) -> BatchFile | None:
+        """The record of an earlier process, locked, or None when another process holds it.
+
+        Raises FileNotFoundError.
+        """
+        path = folder / f"{token}{ENDING}"
+        file = path.open("r+b")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return cls(path, file)
+
+    def endpoint(self) -> str:
+        """Where its requests go."""
+        self._file.seek(0)
+        return str(json.loads(self._file.readline())["endpoint"])
+
+    def call(self, key: bytes) -> Call | None:
+        """The call with that key, with all of it as its template, for where text stood in it is not known any more."""
+        if self._places is None:
+            self._places, place = {}, 0
+            self._file.seek(0)
+            for line in self._file:
+                self._places[hashlib.sha256(line.rstrip(b"\n")).digest()] = place
+                place += len(line)
+        if key not in self._places:
+            return None
+        self._file.seek(self._places[key])
+        whole = self._file.readline().rstrip(b"\n").decode()
+        content = json.loads(whole)
+        return Call(key, stored_template(content["endpoint"], content["request"]["model"], whole, ""), "")
+
+    def touch(self) -> None:
+        """Note the time: from now on there may be a batch at the endpoint."""
+        os.utime(self.path)
+
+    def age(self) -> float:
+        """Seconds since it was written or touched."""
+        return time.time() - self.path.stat().st_mtime
+
+    def remove(self) -> None:
+        """All answers are stored, or will never come."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self._file.close()
+
+
+def remove_left_behind(folder: Path, known: set[str]) -> None:
+    """Remove records of processes that were killed before they claimed anything; known: tokens of batches."""
+    for path in folder.glob(f"*{ENDING}"):
+        if path.stem not in known and time.time() - path.stat().st_ctime > LEFT_BEHIND:
+            path.unlink(missing_ok=True)
+
+
+def folder_of(cache: CallCache) -> Path:
+    """Where the records lie."""
+    return cache.path.parent / "batches"
+
+
+def _whole(call: Call) -> str:
+    return f"{call.template.prefix}{canonical_json(call.text)[1:-1]}{call.template.suffix}"

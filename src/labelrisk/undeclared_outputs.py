@@ -1,0 +1,64 @@
+"""Removal of what params.yaml no longer declares.
+
+DVC leaves outputs behind when `sources`, `seeds` or `annotators` shrink. A stage that depends on the folder would hash
+them, so the collector prunes its own inputs (DVC hashes dependencies again after the command).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from labelrisk.settings.section import SLUG
+
+SEED = re.compile(r"[0-9]+")
+
+
+def prune_files(folder: Path, names: Collection[str], suffix: str = ".parquet") -> list[Path]:
+    """Remove `<folder>/<name><suffix>` whose name isn't in `names`; returns what was removed.
+
+    Only names as params.yaml may hold them are touched: a notes.txt or .gitignore of yours stays.
+    """
+    stale = [
+        path
+        for path in sorted(folder.glob(f"*{suffix}"))
+        if SLUG.fullmatch(path.stem) and path.stem not in names and path.is_file()
+    ]
+    for path in stale:
+        path.unlink()
+    return stale
+
+
+def prune_runs(folder: Path, sources: Collection[str], seeds: Collection[int]) -> list[Path]:
+    """Remove `<folder>/<source>/<seed>` and `<seed>.parquet` of undeclared runs; returns what was removed.
+
+    The folder of a source goes too when nothing is left in it. Links to folders are neither followed nor removed.
+    """
+    stale = list(_stale_runs(folder, sources, {str(seed) for seed in seeds}))
+    for path in stale:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for parent in sorted({path.parent for path in stale}):
+        if not any(parent.iterdir()):
+            parent.rmdir()
+    return stale
+
+
+def _stale_runs(folder: Path, sources: Collection[str], seeds: Collection[str]) -> Iterator[Path]:
+    for source in sorted(folder.glob("*")):
+        if not SLUG.fullmatch(source.name) or not _is_real_folder(source):
+            continue
+        for run in sorted(source.glob("*")):
+            is_declared = source.name in sources and run.name.removesuffix(".parquet") in seeds
+            is_file = run.suffix == ".parquet" and run.is_file()
+            is_run = SEED.fullmatch(run.name.removesuffix(".parquet")) and (is_file or _is_real_folder(run))
+            if is_run and not is_declared:
+                yield run
+
+
+def _is_real_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
