@@ -108,7 +108,8 @@ def body_of(text: str) -> dict[str, Any]:
     """What labelrisk sends for the text, so that all clients send the same."""
     from labelrisk.annotators.chat.annotator import ChatAnnotator
     from labelrisk.codebook import Codebook
-    from labelrisk.prompting.prompts import messages, request_body
+    from labelrisk.prompting.prompts import messages
+    from labelrisk.prompting.request_bodies import request_body
 
     codebook = Codebook(task="Say what the sentence is about.", labels=LABELS)
     annotator = ChatAnnotator(kind="chat", reads="", model="m", base_url="http://x", shots=0)
@@ -310,8 +311,8 @@ def million(number: int) -> None:
             for first in range(0, number, 20000):
                 with cache.transaction():
                     for text in rows[first : min(first + 20000, number)]:
-                        ((key, frame, asked),) = labels.questions.calls([()], text)
-                        cache.store(key, frame, asked, response, "m", 0.00005)
+                        ((key, template, asked),) = labels.questions.calls([()], text)
+                        cache.store(key, template, asked, response, "m", 0.00005)
             cache.close()
             size = (folder / ".labelrisk" / "calls.sqlite").stat().st_size / 2**20
             print(f"{number:,} answers stored in {time.perf_counter() - start:.0f} s, {size:,.0f} MB")

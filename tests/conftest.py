@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the project")
     return folder
+
+
+@pytest.fixture
+def print_row(request):
+    """Prints a row of the table of faults (see with pytest -rP): test, texts, paid, paid twice, lost, seconds."""
+    started = time.monotonic()
+
+    def write(ledger, texts, lost=0):
+        name = request.node.name.removeprefix("test_")
+        seconds = time.monotonic() - started
+        print(f"| {name} | {texts} | {ledger.paid} | {ledger.paid_twice} | {lost} | {seconds:.1f} |")
+
+    return write

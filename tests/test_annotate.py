@@ -16,6 +16,7 @@ from labelrisk.cache.calls import CallCache
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
 from labelrisk.params import load
+from labelrisk.spending.ledger import Ledger
 from labelrisk.stages import annotate, prepare
 
 KEY = "sk-this-is-the-secret-key"
@@ -296,7 +297,7 @@ def test_a_gateway_that_gives_up_may_have_been_paid(study, tmp_path):
     with served(lambda text, before: (504, {}) if text == victim and before < 3 else right(text, before)) as ledger:
         study(chat(ledger.url, price=price), retries=4)
     cache = CallCache(tmp_path / ".labelrisk" / "calls.sqlite")
-    spent = cache.spending("model")
+    spent = Ledger(cache).spending("model")
     cache.close()
     assert spent.requests == 83
     assert spent.cost > (80 * 11 + 3 * 500) / 1e6  # a prompt has more than 500 bytes

@@ -7,12 +7,15 @@ import pytest
 from loopback import completion
 
 from labelrisk.codebook import Codebook, read_codebook
-from labelrisk.prompting.answers import Answer, Reader, class_probabilities, entropy
-from labelrisk.prompting.prompts import label_codes, messages
+from labelrisk.labels.answer import Answer, entropy
+from labelrisk.prompting.answer_forms import label_codes
+from labelrisk.prompting.prompts import messages
+from labelrisk.prompting.replies import ReplyReader
+from labelrisk.prompting.token_probabilities import class_probabilities
 
 LABELS = ["weather", "food", "sport"]
 CODES = label_codes(LABELS)
-READER = Reader(LABELS, CODES)
+READER = ReplyReader(LABELS, CODES)
 CODEBOOK = Codebook(task="Name the subject.", labels={"weather": "Rain.", "food": "Meals.", "sport": "Games."})
 
 
@@ -89,20 +92,20 @@ def spelled(tokens, place, **choice):
     ],
 )
 def test_in_json_the_token_that_is_the_code_has_the_probabilities(tokens, place):
-    answer = Reader(LABELS, CODES, ("label", "json")).read(spelled(tokens, place))
+    answer = ReplyReader(LABELS, CODES, ("label", "json")).read(spelled(tokens, place))
     assert (answer.status, answer.label, answer.method) == ("ok", "weather", "logprobs")
     assert answer.probabilities == pytest.approx((6 / 9, 3 / 9, 0.0))
     assert answer.outside == pytest.approx(0.1)
 
 
 def test_in_json_without_a_token_for_the_code_there_are_no_probabilities():
-    answer = Reader(LABELS, CODES, ("label", "json")).read(spelled(['{"label":"A', '"}'], 0))
+    answer = ReplyReader(LABELS, CODES, ("label", "json")).read(spelled(['{"label":"A', '"}'], 0))
     assert (answer.label, answer.method, answer.probabilities) == ("weather", None, None)
 
 
 @pytest.mark.parametrize("reply", ["A", '"A"', '{"label": ["A"]}', '{"Label": "A"}', '{"label": "Q"}', '{"label": "A"'])
 def test_json_is_read_strictly(reply):
-    answer = Reader(LABELS, CODES, ("label", "json")).read(completion(reply))
+    answer = ReplyReader(LABELS, CODES, ("label", "json")).read(completion(reply))
     assert (answer.status, answer.label) == ("off_list", None)
 
 
@@ -130,7 +133,7 @@ def test_top_tokens_without_any_class_give_no_probabilities():
     ],
 )
 def test_an_explanation_ends_with_its_label(reply, label):
-    answer = Reader(LABELS, CODES, ("explanations", "code")).read(completion(reply))
+    answer = ReplyReader(LABELS, CODES, ("explanations", "code")).read(completion(reply))
     assert (answer.status, answer.label) == ("ok" if label else "off_list", label)
 
 

@@ -8,11 +8,13 @@ import sqlite3
 
 import pytest
 
-from labelrisk.cache.calls import CallCache, Caps
-from labelrisk.cache.shared_templates import TemplateFinder
+from labelrisk.cache.calls import CallCache
+from labelrisk.cache.template_finder import TemplateFinder
 from labelrisk.cache.templates import request_template
 from labelrisk.cli import main
 from labelrisk.files import canonical_json
+from labelrisk.spending.caps import Caps
+from labelrisk.spending.ledger import Ledger
 
 TEXTS = ['a "quoted" \\ line\nnext \u2028 😀', "the second", "the third", "", "the second and more"]
 ENDPOINT = "http://a/v1"
@@ -26,23 +28,23 @@ def body(text, model="m", **more):
 def fill(path, annotator="a", model="m", sample=0, cost=0.5, texts=TEXTS, answered=None):
     """Answers as a run stores them; their keys."""
     calls = CallCache(path)
-    frame = request_template(ENDPOINT, lambda text: body(text, model), sample)
+    template = request_template(ENDPOINT, lambda text: body(text, model), sample)
     for number, text in enumerate(texts):
         response = {"choices": [{"message": {"content": text}}], "n": number}
         if cost is not None:
             response["usage"] = {"prompt_tokens": 10, "completion_tokens": 2}
         with calls.transaction():
-            calls.reserve(frame.key(text), annotator, 1.0, Caps())
-            calls.store(frame.key(text), frame, text, response, annotator, cost)
-            calls.settle(frame.key(text), annotator, cost or 0.0)
+            Ledger(calls).reserve(template.key(text), annotator, 1.0, Caps())
+            calls.store(template.key(text), template, text, response, annotator, cost)
+            Ledger(calls).settle(template.key(text), annotator, cost or 0.0)
             if answered is not None:
-                calls.rows("UPDATE calls SET answered = ? WHERE key = ?", (answered, frame.key(text)))
+                calls.execute("UPDATE calls SET answered = ? WHERE key = ?", (answered, template.key(text)))
     calls.close()
-    return [frame.key(text) for text in texts]
+    return [template.key(text) for text in texts]
 
 
 def contents(path):
-    """Key -> request, response, second, annotator, tokens, cost; and the number of frames."""
+    """Key -> request, response, second, annotator, tokens, cost; and the number of request templates."""
     calls = CallCache(path)
     query = (
         "SELECT key, prefix, text, suffix, response, answered, annotator, input_tokens, output_tokens, cost "
@@ -50,11 +52,11 @@ def contents(path):
     )
     found = {
         key: (prefix + json.dumps(text, ensure_ascii=False)[1:-1] + suffix, calls.find(key).response, *others)
-        for key, prefix, text, suffix, _, *others in calls.rows(query)
+        for key, prefix, text, suffix, _, *others in calls.execute(query)
     }
-    frames = next(calls.rows("SELECT count(*) FROM frames"))[0]
+    templates = next(calls.execute("SELECT count(*) FROM frames"))[0]
     calls.close()
-    return found, frames
+    return found, templates
 
 
 def execute(path, statement, *values):
@@ -93,13 +95,13 @@ def test_a_round_trip_keeps_keys_requests_responses_and_costs(filled, tmp_path, 
         assert main(["cache", "export", file]) == 0
     assert main(["cache", "import", file, "--cache", "new/calls.sqlite"]) == 0
     before, _ = contents(filled)
-    after, frames = contents(tmp_path / "new" / "calls.sqlite")
+    after, templates = contents(tmp_path / "new" / "calls.sqlite")
     assert after == before
     assert len(after) == 7
-    assert frames <= 7
+    assert templates <= 7
     assert main(["cache", "verify", "--cache", "new/calls.sqlite"]) == 0
     calls = CallCache(tmp_path / "new" / "calls.sqlite")
-    assert calls.spending("a").requests == 0  # nothing was spent here
+    assert Ledger(calls).spending("a").requests == 0  # nothing was spent here
     calls.close()
 
 
@@ -149,11 +151,13 @@ def test_wrong_lines_are_named_and_skipped(filled, tmp_path, capsys):
     lines[5] = json.dumps(json.loads(lines[5]) | {"model": "better"})
     (tmp_path / "e.jsonl").write_text("\n".join(lines))
     assert main(["cache", "import", "e.jsonl", "--cache", "new.sqlite"]) == 1
-    told = capsys.readouterr()
-    assert "2 added, 0 already there, 5 wrong" in told.out
+    printed = capsys.readouterr()
+    assert "2 added, 0 already there, 5 wrong" in printed.out
     for line, reason in ((2, "key"), (3, "no line"), (4, "no choices"), (5, "cost"), (6, "another endpoint or model")):
-        assert any(f"e.jsonl: line {line}: " in said and reason in said for said in told.err.splitlines())
-    assert "5 answers are not what they say" in told.err
+        assert any(
+            f"e.jsonl: line {line}: " in sentence and reason in sentence for sentence in printed.err.splitlines()
+        )
+    assert "5 answers are not what they say" in printed.err
 
 
 def test_a_file_that_breaks_off_is_read_up_to_there(path, tmp_path, capsys):
@@ -177,13 +181,13 @@ def test_a_cache_of_version_1_is_imported_and_left_as_it_is(path, tmp_path, caps
     assert (tmp_path / "old.sqlite").read_bytes() == before
 
 
-def test_imported_requests_share_frames(path, tmp_path):
+def test_imported_requests_share_templates(path, tmp_path):
     fill(path, texts=[f"{word} and {number}\n" for word in ("some", "so", "x") for number in range(50)])
     main(["cache", "export", "e.jsonl"])
     main(["cache", "import", "e.jsonl", "--cache", "new.sqlite"])
-    after, frames = contents(tmp_path / "new.sqlite")
+    after, templates = contents(tmp_path / "new.sqlite")
     assert after == contents(path)[0]
-    assert frames < 8
+    assert templates < 8
 
 
 def test_parts_are_always_the_request_to_the_letter():
@@ -209,9 +213,9 @@ def test_verify_names_what_was_tampered_with_and_changes_nothing(filled, capsys)
     execute(filled, "UPDATE calls SET text = cast(x'ff' AS text) WHERE id = 5")
     before = filled.read_bytes()
     assert main(["cache", "verify"]) == 1
-    told = capsys.readouterr()
-    assert [line.split(",")[0] for line in told.out.splitlines()[:-1]] == [f"row {row}" for row in range(1, 6)]
-    assert "7 answers checked, 5 wrong" in told.out
+    printed = capsys.readouterr()
+    assert [line.split(",")[0] for line in printed.out.splitlines()[:-1]] == [f"row {row}" for row in range(1, 6)]
+    assert "7 answers checked, 5 wrong" in printed.out
     assert filled.read_bytes() == before
     assert main(["cache", "import", str(filled), "--cache", "new.sqlite"]) == 1  # as the message advises
     assert main(["cache", "verify", "--cache", "new.sqlite"]) == 0
@@ -222,12 +226,12 @@ def test_prune_without_yes_changes_no_byte(filled, capsys):
     assert main(["cache", "prune", "--annotator", "a"]) == 0
     assert "5 answers of a, which cost 2.5000." in capsys.readouterr().out
     assert main(["cache", "prune", "--before", "2999-01-01"]) == 0
-    told = capsys.readouterr().out
-    assert "7 answers of a, b, which cost 2.5000 and an unknown amount (2 answers)" in told
+    printed = capsys.readouterr().out
+    assert "7 answers of a, b, which cost 2.5000 and an unknown amount (2 answers)" in printed
     assert filled.read_bytes() == before
 
 
-def test_prune_removes_answers_frames_and_the_labels_made_of_them(filled, capsys):
+def test_prune_removes_answers_templates_and_the_labels_made_of_them(filled, capsys):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -238,11 +242,11 @@ def test_prune_removes_answers_frames_and_the_labels_made_of_them(filled, capsys
         (labels / name).mkdir(parents=True)
         pq.write_table(pa.table({"call": [key.hex()]}), labels / name / "labels.parquet")
     assert main(["cache", "prune", "--annotator", "a", "--endpoint", f"{ENDPOINT}/", "--model", "m", "--yes"]) == 0
-    found, frames = contents(filled)
-    assert (len(found), frames) == (3, 2)
+    found, templates = contents(filled)
+    assert (len(found), templates) == (3, 2)
     assert [folder.name for folder in labels.iterdir()] == ["c"]  # b's labels were made of a's answers
     calls = CallCache(filled)
-    assert calls.spending("a").cost == 2.5
+    assert Ledger(calls).spending("a").cost == 2.5
     calls.close()
     assert main(["cache", "prune", "--annotator", "a", "--yes"]) == 0
     assert "No answer is meant" in capsys.readouterr().out
@@ -266,24 +270,24 @@ def test_show_says_what_is_known_and_what_is_not(filled, capsys):
     dead, lives = CallCache(filled), CallCache(filled)
     for number, calls in enumerate((dead, lives)):
         with calls.transaction():
-            calls.reserve(bytes([number]), "a", 0.25, Caps())
-            calls.rows("INSERT INTO batches VALUES (?, 'a', NULL, 1767225600, 7)", (f"token{number}",))
+            Ledger(calls).reserve(bytes([number]), "a", 0.25, Caps())
+            calls.execute("INSERT INTO batches VALUES (?, 'a', NULL, 1767225600, 7)", (f"token{number}",))
     dead.close()
     assert main(["cache", "show"]) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert main(["cache", "show", "--json"]) == 0
     numbers = json.loads(capsys.readouterr().out)
     lives.close()
-    assert max(map(len, told.splitlines())) <= 80
-    lines = told.splitlines()
+    assert max(map(len, printed.splitlines())) <= 80
+    lines = printed.splitlines()
     of = {
         name: lines[lines.index(name) + 1].split()[:4] for name in lines if " at http" in name and "model" not in name
     }
     assert of == {f"a: m at {ENDPOINT}": ["6", "50+", "10+", "2.5000+"], f"b: n at {ENDPOINT}": ["2", *["unknown"] * 3]}
     spent = {line.split()[0]: line.split()[1:] for line in lines if line.split()[:1] in (["a"], ["b"])}
     assert spent == {"a": ["8", "2.5000+", "0"], "b": ["2", "unknown", "0"]}
-    assert ("(alive)" in told, "(dead: " in told) == (True, True)
-    assert "Batch under way: 7 requests of a" in told
+    assert ("(alive)" in printed, "(dead: " in printed) == (True, True)
+    assert "Batch under way: 7 requests of a" in printed
     assert [(of["answers"], of["cost"], of["cost_unknown"]) for of in numbers["answers"]] == [(6, 2.5, 1), (2, None, 2)]
     assert sorted((claim["alive"], claim["cost_at_most"]) for claim in numbers["claims"]) == [
         (False, 0.25),

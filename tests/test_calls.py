@@ -1,4 +1,4 @@
-"""The call cache by itself: keys, claims, caps, spending, migration, broken files."""
+"""The call cache by itself: keys, answers, migration, broken files."""
 
 import json
 import sqlite3
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labelrisk.cache.calls import CallCache, Caps
+from labelrisk.cache.calls import CallCache
 from labelrisk.cache.templates import request_template
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import canonical_json
@@ -22,7 +22,7 @@ BODY = {
 }
 
 
-def frame(endpoint="http://a/v1", sample=0, **changes):
+def template(endpoint="http://a/v1", sample=0, **changes):
     def body(text):
         messages = changes.get("messages", BODY["messages"])
         return BODY | changes | {"messages": [messages[0], {"role": "user", "content": messages[1]["content"] + text}]}
@@ -33,23 +33,23 @@ def frame(endpoint="http://a/v1", sample=0, **changes):
 @pytest.mark.parametrize(
     "other",
     [
-        frame(endpoint="http://b/v1"),
-        frame(model="n"),
-        frame(messages=[{"role": "system", "content": "S"}, BODY["messages"][1]]),
-        frame(messages=[BODY["messages"][0], {"role": "user", "content": "U"}]),
-        frame(temperature=0.1),
-        frame(max_tokens=2),
-        frame(response_format={"type": "json_schema", "json_schema": {"name": "other"}}),
-        frame(top_p=0.8),
-        frame(seed=1),
-        frame(sample=1),
+        template(endpoint="http://b/v1"),
+        template(model="n"),
+        template(messages=[{"role": "system", "content": "S"}, BODY["messages"][1]]),
+        template(messages=[BODY["messages"][0], {"role": "user", "content": "U"}]),
+        template(temperature=0.1),
+        template(max_tokens=2),
+        template(response_format={"type": "json_schema", "json_schema": {"name": "other"}}),
+        template(top_p=0.8),
+        template(seed=1),
+        template(sample=1),
     ],
     ids=[*("endpoint", "model", "system", "user", "temperature", "max_tokens", "schema"), "extra", "added", "sample"],
 )
 def test_each_field_of_what_is_sent_changes_the_key(other):
-    assert other.key("text") != frame().key("text")
-    assert frame().key("text") == frame().key("text")
-    assert frame().key("text") != frame().key("texts")
+    assert other.key("text") != template().key("text")
+    assert template().key("text") == template().key("text")
+    assert template().key("text") != template().key("texts")
 
 
 def test_the_key_is_the_hash_of_the_whole_request():
@@ -57,12 +57,12 @@ def test_the_key_is_the_hash_of_the_whole_request():
     import hashlib
 
     text = 'a "quoted" \\ line\nnext \u2028 😀'
-    request = frame().request(text)
+    request = template().request(text)
     assert request["messages"][1]["content"] == "u" + text
     whole = canonical_json({"endpoint": "http://a/v1", "request": request})
-    assert frame().key(text) == hashlib.sha256(whole.encode()).digest()
+    assert template().key(text) == hashlib.sha256(whole.encode()).digest()
     sampled = canonical_json({"endpoint": "http://a/v1", "request": request, "sample": 2})
-    assert frame(sample=2).key(text) == hashlib.sha256(sampled.encode()).digest()
+    assert template(sample=2).key(text) == hashlib.sha256(sampled.encode()).digest()
 
 
 def test_a_temporary_experiment_uses_the_projects_cache(tmp_path, monkeypatch):
@@ -81,77 +81,32 @@ def cache(tmp_path):
     opened.close()
 
 
-def reserve(cache, key, bound=1.0, **caps):
-    with cache.transaction():
-        return cache.reserve(key, "a", bound, Caps(**caps))
-
-
-def pay(cache, key, cost):
-    with cache.transaction():
-        cache.store(key, frame(), "text", {"choices": []}, "a", cost)
-        cache.settle(key, "a", cost)
-
-
 def test_the_first_answer_to_a_call_stays(cache):
     for answer in (1, 2):
         with cache.transaction():
-            cache.store(b"k", frame(), "text", {"answer": answer, "usage": {"prompt_tokens": 3}}, "a", 0.5)
+            cache.store(b"k", template(), "text", {"answer": answer, "usage": {"prompt_tokens": 3}}, "a", 0.5)
     stored = cache.find(b"k")
     assert (stored.response["answer"], stored.cost) == (1, 0.5)
     assert cache.find(b"other") is None
     assert (cache.has(b"k"), cache.has(b"other")) == (True, False)
 
 
-def test_a_claimed_call_is_busy_for_others_until_it_is_settled(cache, tmp_path):
-    other = CallCache(tmp_path / "calls.sqlite")
-    assert reserve(cache, b"k").outcome == "granted"
-    assert reserve(other, b"k").outcome == "busy"
-    pay(cache, b"k", 0.5)
-    found = reserve(other, b"k")
-    assert (found.outcome, found.stored.cost) == ("found", 0.5)
-    other.close()
-
-
-def test_the_claims_of_a_process_that_ended_are_written_off_at_their_bound(cache, tmp_path):
-    dead = CallCache(tmp_path / "calls.sqlite")
-    reserve(dead, b"k", 0.25)
-    reserve(dead, b"l", 0.25)
-    dead.close()  # gives the lock back, as the system does after SIGKILL; the claims stay
-    assert reserve(cache, b"k").outcome == "granted"
-    spent = cache.spending("a")
-    assert (spent.lost, spent.cost, spent.requests) == (2, 0.5, 3)
-    assert cache.write_off_dead() == 0
-
-
-def test_caps_count_what_is_in_flight_at_its_bound(cache):
-    """Cap 1.0: .4 in flight + .4 in flight, a third does not fit; settled at .1 each, it does."""
-    assert reserve(cache, b"1", 0.4, cost=1.0).outcome == "granted"
-    assert reserve(cache, b"2", 0.4, cost=1.0).outcome == "granted"
-    assert reserve(cache, b"3", 0.4, cost=1.0).cap == "max_cost"
-    pay(cache, b"1", 0.1)
-    pay(cache, b"2", 0.1)
-    assert reserve(cache, b"3", 0.4, cost=1.0).outcome == "granted"
-    assert cache.spending("a").requests == 3
-    assert reserve(cache, b"4", 0.0, requests=3).cap == "max_requests"
-    assert reserve(cache, b"4", 0.0, requests=4).outcome == "granted"
-
-
 def test_a_cache_of_version_1_is_brought_forward_with_all_its_answers(tmp_path):
     path = tmp_path / "calls.sqlite"
-    request = frame().request("text")
+    request = template().request("text")
     with sqlite3.connect(path) as old:
         old.execute(
             "CREATE TABLE calls (key TEXT PRIMARY KEY, endpoint TEXT NOT NULL, model TEXT NOT NULL, "
             "request TEXT NOT NULL, response TEXT NOT NULL, answered TEXT NOT NULL) WITHOUT ROWID"
         )
-        values = (frame().key("text").hex(), "http://a/v1", "m", json.dumps(request), '{"answer":1}')
+        values = (template().key("text").hex(), "http://a/v1", "m", json.dumps(request), '{"answer":1}')
         old.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?)", (*values, "2026-11-20T10:00:00+00:00"))
         old.execute("PRAGMA user_version=1")
     old.close()
     cache = CallCache(path)
-    assert cache.find(frame().key("text")).response == {"answer": 1}
-    assert cache.find(frame().key("text")).cost is None
-    rows = list(cache.rows("SELECT prefix, text, suffix, response FROM calls JOIN frames ON frame = frames.id"))
+    assert cache.find(template().key("text")).response == {"answer": 1}
+    assert cache.find(template().key("text")).cost is None
+    rows = list(cache.execute("SELECT prefix, text, suffix, response FROM calls JOIN frames ON frame = frames.id"))
     cache.close()
     prefix, text, suffix, response = rows[0]
     assert json.loads(prefix + text + suffix)["request"] == request

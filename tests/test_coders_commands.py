@@ -1,5 +1,6 @@
 """`labelrisk sample` and `labelrisk agreement`: from prepared rows to coders' files and back."""
 
+import argparse
 import json
 import xml.etree.ElementTree as ElementTree
 
@@ -9,13 +10,25 @@ import pytest
 from study_files import CODEBOOK, texts, write_study
 
 from labelrisk.codebook import Codebook, read_codebook
-from labelrisk.coders.commands import agreement, sample
 from labelrisk.coders.label_studio import configuration
 from labelrisk.coders.report import agreement_table
 from labelrisk.coders.spreadsheets import original_id, safe_id, safe_text
+from labelrisk.commands import agreement as agreement_command
+from labelrisk.commands import sample as sample_command
 from labelrisk.corpora.rows import content_id
 from labelrisk.errors import LabelRiskError
 
+
+def with_defaults(command, *required):
+    """A command as a function whose options have the defaults of the command line."""
+    parser = argparse.ArgumentParser()
+    command.arguments(parser)
+    defaults = vars(parser.parse_args(required))
+    return lambda params, **options: command.run(params, **(defaults | options))
+
+
+sample = with_defaults(sample_command, "--rows", "1", "--out", "s.csv")
+agreement = with_defaults(agreement_command, "anna.csv", "--annotator", "model")
 MEASURES = ["accuracy", "weighted_accuracy", "macro_f1", "precision", "recall", "f1"]
 
 
@@ -219,9 +232,9 @@ def test_without_parts_or_enough_coders_the_report_says_so(study, capsys):
     frame["sampling_probability"] = frame["sampling_probability"].str.slice(0, 8).str.replace(".", ",")
     frame.to_csv(root / "anna.csv", index=False, sep=";", encoding="utf-8-sig")  # as a German program writes it
     arguments = {"files": [root / "anna.csv"], "annotator": ["model"], "out": root / "v.json"}
-    agreement(root / "params.yaml", **arguments, codebook_hash="abc")
+    agreement(root / "params.yaml", **arguments)
     found = json.loads((root / "v.json").read_text())
-    assert found["codebook_hash"] == "abc"
+    assert found["codebook_hash"] == read_codebook(root / "codebook.yaml").version
     assert found["held_out"] is False
     scores = found["parts"]["edit"]["against_majority"]
     assert scores["weighted_accuracy"] > 0

@@ -8,8 +8,9 @@ from scipy.stats import t as student
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_recall_fscore_support
 
 from labelrisk.coders.accuracy import scores_against
-from labelrisk.coders.agreement import TIE, agreement_of_coders, kappa, majority
+from labelrisk.coders.agreement import agreement_of_coders
 from labelrisk.coders.alternative_annotator_test import alignments, alternative_annotator_test, p_value
+from labelrisk.statistics.agreement import TIE, kappa, majority
 
 UNKNOWN = np.full(1000, np.nan)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from labelrisk.annotators.chat.annotator import ChatAnnotator
+from labelrisk.corpora.prepared import Prepared
 from labelrisk.errors import LabelRiskError
 from labelrisk.prompting.demonstrations import Demonstrations, candidates_of
 
@@ -176,8 +177,9 @@ def train(tmp_path):
 
     def write(rows):
         frame = pd.DataFrame(rows, columns=["id", "gold"]).assign(split="train")
-        frame.assign(text="text " + frame["id"]).to_parquet(tmp_path / "train.parquet", row_group_size=7)
-        return tmp_path / "train.parquet"
+        for name in ("train", "demonstrations"):
+            frame.assign(text="text " + frame["id"]).to_parquet(tmp_path / f"{name}.parquet", row_group_size=7)
+        return Prepared(tmp_path)
 
     return write
 

@@ -12,10 +12,10 @@ from study_files import write_study as write_files
 
 from labelrisk.errors import LabelRiskError
 from labelrisk.labels import labels_file
+from labelrisk.labels.answer import Answer
 from labelrisk.labels.ballots import write_ballots
 from labelrisk.labels.labels_file import SCHEMA, LabelledRow, LabelsWriter
 from labelrisk.params import load
-from labelrisk.prompting.answers import Answer
 from labelrisk.stages import evaluate, merge
 
 CLASSES = ["north", "south", "west"]
@@ -104,12 +104,14 @@ def test_dawid_skene_on_a_panel_learns_whom_to_believe(study):
     assert by_skill["probabilities"].map(sum).to_numpy() == pytest.approx(1)
 
 
-def test_only_the_members_are_read_and_who_is_no_longer_declared_goes(study):
+def test_only_the_members_are_read_and_who_is_no_longer_declared_goes(study, capsys):
     (study.root / "ballots" / "y.parquet").write_bytes(b"no parquet")
     assert study(members=("x", "z"))["votes"][0].tolist() == [1, 1, 0]
     assert (study.root / "ballots" / "y.parquet").exists()
     study(members=("x", "z"), annotators=("x", "z"))
     assert sorted(path.name for path in (study.root / "ballots").iterdir()) == ["x.parquet", "z.parquet"]
+    removed = study.root / "ballots" / "y.parquet"
+    assert capsys.readouterr().out == f"removed {removed}: params.yaml no longer declares it\n"
 
 
 def test_an_absent_member_is_named(study):

@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-from labelrisk.comparison import pictures
+from labelrisk.comparison.pictures.confusions import draw_confusions
+from labelrisk.comparison.pictures.f1_by_source import draw_f1_by_source
+from labelrisk.comparison.pictures.training_curves import draw_training_curves
 
 LONG = "a_source_with_a_long_nam"
 SOURCES = ["gold", "llm", LONG]
@@ -37,16 +40,16 @@ def chunks(path):
 
 
 def f1(path):
-    pictures.f1_by_source(path, SCORES, "gold", votes={"llm": 0.83}, annotators={"llm": 0.7, "silent": float("nan")})
+    draw_f1_by_source(path, SCORES, "gold", votes={"llm": 0.83}, annotators={"llm": 0.7, "silent": float("nan")})
 
 
 def curves(path):
-    pictures.curves(path, CURVES, "gold", "f1", "loss")
+    draw_training_curves(path, CURVES, "gold", "f1", "loss")
 
 
 def confusions(path):
     counts = np.array([[50, 3, 1], [10, 40, 0]])
-    pictures.confusions(path, {"llm\nannotator": counts, "gold\nstudents": 5 * counts}, ["costs $5 or $6", "free"])
+    draw_confusions(path, {"llm\nannotator": counts, "gold\nstudents": 5 * counts}, ["costs $5 or $6", "free"])
 
 
 @pytest.mark.parametrize("draw", [f1, curves, confusions])
@@ -63,14 +66,14 @@ def test_same_bytes_at_every_run_and_no_text_chunk(draw, tmp_path):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures instead of files, drawn in the module's own style, with what they take up in inches."""
+    """The figures instead of files, drawn in the pictures' own style, with what they take up in inches."""
     figures = []
 
-    def draw(figure, path):
+    def draw(figure, path, **kwargs):
         FigureCanvasAgg(figure).draw()
         figures.append((figure, figure.get_tightbbox()))
 
-    monkeypatch.setattr(pictures, "_save", draw)
+    monkeypatch.setattr(Figure, "savefig", draw)
     return figures
 
 
@@ -78,10 +81,8 @@ def test_everything_is_inside_the_picture(drawn):
     for draw in (f1, curves, confusions):
         draw("unused.png")
     names = [f"class number {number} of 21" for number in range(21)]
-    pictures.confusions("unused.png", {f"{LONG}\nstudents": np.full((21, 22), 1000)}, names)
-    pictures.confusions(
-        "unused.png", {f"{LONG}\n{n}": np.ones((3, 4), int) for n in range(5)}, [LONG, LONG * 3, "W" * 24]
-    )
+    draw_confusions("unused.png", {f"{LONG}\nstudents": np.full((21, 22), 1000)}, names)
+    draw_confusions("unused.png", {f"{LONG}\n{n}": np.ones((3, 4), int) for n in range(5)}, [LONG, LONG * 3, "W" * 24])
     for figure, box in drawn:
         width, height = figure.get_size_inches()
         assert box.x0 >= 0
@@ -101,7 +102,7 @@ def test_names_and_counts_are_written(drawn):
 
 
 def test_one_seed_and_no_curves_are_pictures_too(tmp_path):
-    pictures.f1_by_source(tmp_path / "f1.png", SCORES[SCORES["seed"] == 0], "gold")
-    pictures.curves(tmp_path / "curves.png", CURVES.iloc[:0], "gold", None, None)
+    draw_f1_by_source(tmp_path / "f1.png", SCORES[SCORES["seed"] == 0], "gold")
+    draw_training_curves(tmp_path / "curves.png", CURVES.iloc[:0], "gold", None, None)
     assert chunks(tmp_path / "f1.png")
     assert chunks(tmp_path / "curves.png")

@@ -1,4 +1,4 @@
-"""labelrisk plan and probe: what is said before anything is paid, and what an endpoint is found to serve."""
+"""labelrisk plan and probe: what is printed before anything is paid, and what an endpoint is found to serve."""
 
 import json
 
@@ -41,28 +41,32 @@ def label(root):
 
 def planned(capsys, *arguments):
     assert main(["plan", *arguments]) == 0
-    said = capsys.readouterr().out
-    assert all(len(line) <= 80 for line in said.partition("One prompt")[0].splitlines())
-    return said
+    printed = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in printed.partition("One prompt")[0].splitlines())
+    return printed
 
 
-def value(said, name):
+def value(printed, name):
     """The number that stands behind a name of the plan."""
-    line = next(line for line in said.splitlines() if line.strip().startswith(name))
+    line = next(line for line in printed.splitlines() if line.strip().startswith(name))
     return line.strip().removeprefix(name).split()[0]
 
 
 def test_nothing_is_sent_and_an_unknown_price_is_unknown(study, capsys):
     with served(lambda text, before: (200, completion("A"))) as ledger:
         study(base_url=ledger.url)
-        said = planned(capsys)
+        printed = planned(capsys)
     assert not ledger.bodies
-    assert (value(said, "rows"), value(said, "known already"), value(said, "requests to send")) == ("80", "0", "80")
-    assert (value(said, "input tokens"), value(said, "cost")) == ("unknown", "unknown")
-    assert "and at most 80 more" in said
-    assert "annotators.model.price is not set" in said
-    assert "none (see max_cost, max_requests)" in said
-    assert "Say what the sentence is about." in said.partition("One prompt")[2]
+    assert (value(printed, "rows"), value(printed, "known already"), value(printed, "requests to send")) == (
+        "80",
+        "0",
+        "80",
+    )
+    assert (value(printed, "input tokens"), value(printed, "cost")) == ("unknown", "unknown")
+    assert "and at most 80 more" in printed
+    assert "annotators.model.price is not set" in printed
+    assert "none (see max_cost, max_requests)" in printed
+    assert "Say what the sentence is about." in printed.partition("One prompt")[2]
 
 
 def test_the_upper_bound_is_above_what_is_paid_and_the_estimate_is_measured(study, capsys, tmp_path):
@@ -92,9 +96,9 @@ def test_a_batch_is_planned_at_its_share_of_the_price(study, capsys):
     study(price=PRICE)
     whole = float(value(planned(capsys), "cost at most"))
     study(price=PRICE, mode="batch")
-    said = planned(capsys)
-    assert "batch: 0.5 of the price" in said
-    assert float(value(said, "cost at most")) == pytest.approx(whole / 2, abs=1e-4)
+    printed = planned(capsys)
+    assert "batch: 0.5 of the price" in printed
+    assert float(value(printed, "cost at most")) == pytest.approx(whole / 2, abs=1e-4)
 
 
 def test_probe_finds_what_is_served_and_writes_it_down(study, tmp_path, capsys):

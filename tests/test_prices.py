@@ -7,13 +7,15 @@ import pytest
 from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.cache.templates import request_template
 from labelrisk.codebook import Codebook
-from labelrisk.labels.labels_file import LabelledRow, LabelsWriter, RowCost
+from labelrisk.labels.answer import Answer
+from labelrisk.labels.labels_file import LabelledRow, LabelsWriter
+from labelrisk.labels.row_cost import RowCost
 from labelrisk.labels.totals import of_run, totals
-from labelrisk.prompting.answers import Answer
-from labelrisk.prompting.prompts import messages, request_body
+from labelrisk.prompting.prompts import messages
+from labelrisk.prompting.request_bodies import request_body
 from labelrisk.settings.chat import Price
-from labelrisk.spending.budget import RunCounts
 from labelrisk.spending.prices import bound_of, cost_of, output_bound, price_of
+from labelrisk.spending.run_counts import RunCounts
 
 PRICE = Price(input=2.0, output=10.0)
 CODEBOOK = Codebook(task="Nenne das Thema.", labels={"Wetter": "Regen, Schnee — 雨。", "Essen": "Suppe und Brot."})

@@ -12,8 +12,8 @@ from loopback import completion, served
 from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.cache.calls import Stored
 from labelrisk.codebook import Codebook, read_codebook
-from labelrisk.endpoints.endpoint import RowRefused
-from labelrisk.labels.labels_file import RowCost
+from labelrisk.endpoints.failures import RowRefused
+from labelrisk.labels.row_cost import RowCost
 from labelrisk.prompting.prompts import WARNING
 from labelrisk.prompting.questions import Questions, row_key
 

@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from labelrisk.comparison.risk import (
-    compare,
-    interval,
-    resampled_macro_f1,
-    row_weights,
-    run_macro_f1,
-    seed_means,
-    verdict,
-)
+from labelrisk.comparison.risk import compare, verdict
+from labelrisk.statistics.bootstrap import interval, resampled_macro_f1, row_weights, run_macro_f1, seed_means
 
 HOW = {"reference": "gold", "margin": 0.02, "confidence": 0.95, "resamples": 400, "seed": 0}
 

@@ -7,7 +7,7 @@ import pytest
 
 from labelrisk.codebook import read_codebook
 from labelrisk.corpora.apidocs.subject_areas import AREAS
-from labelrisk.embedded_model.similarity import class_scores, phrases, probabilities, softmax
+from labelrisk.embedded_model.similarity import class_probabilities, class_scores, phrases, softmax
 
 NO_VECTORS, NO_CLASSES = np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
 
@@ -32,16 +32,16 @@ def test_a_score_is_the_mean_of_the_two_nearest_points():
 
 def test_probabilities_are_a_softmax_of_scores_over_temperature():
     # Cosines with the definitions are .6 and .8; a lead of .2 at temperature .1 is e^2 : 1.
-    got = probabilities(np.array([[0.6, 0.8]]), np.eye(2), NO_VECTORS, NO_CLASSES, temperature=0.1)
+    got = class_probabilities(np.array([[0.6, 0.8]]), np.eye(2), NO_VECTORS, NO_CLASSES, temperature=0.1)
     assert got == pytest.approx(np.array([[1 / (1 + np.e**2), np.e**2 / (1 + np.e**2)]]))
 
 
 def test_a_demonstration_speaks_for_its_class():
     text = np.array([[0.6, 0.8]])
     shown = np.array([[0.6, 0.8]])
-    without = probabilities(text, np.eye(2), NO_VECTORS, NO_CLASSES)
+    without = class_probabilities(text, np.eye(2), NO_VECTORS, NO_CLASSES)
     # class 0 now has cosines .6 and 1, mean .8: as much as class 1
-    with_it = probabilities(text, np.eye(2), shown, np.array([0]))
+    with_it = class_probabilities(text, np.eye(2), shown, np.array([0]))
     assert without[0, 0] < 0.02
     assert with_it == pytest.approx(np.array([[0.5, 0.5]]))
 

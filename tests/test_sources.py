@@ -6,7 +6,7 @@ import pytest
 
 from labelrisk.errors import LabelRiskError
 from labelrisk.sources.building import build_source, validation_rows
-from labelrisk.sources.noise import confusion_noise, uniform_noise
+from labelrisk.sources.noise_controls import confusion_noise, uniform_noise
 from labelrisk.sources.selection import at_random, most_uncertain
 from labelrisk.sources.source import Source
 from labelrisk.statistics.scores import confusion

@@ -40,6 +40,15 @@ class Settings(Section):
     evaluate: EvaluateSettings
     ensemble: EnsembleSettings
 
+    @property
+    def labellers(self) -> dict[str, Annotator | Panel]:
+        """All whose labels a source may be about, by name."""
+        return self.annotators | self.panels
+
+    def is_gold(self, labeller: str) -> bool:
+        """Whether an annotator's labels are the human ones."""
+        return isinstance(self.labellers[labeller], GoldAnnotator)
+
 
 def load(path: Path) -> Settings:
     """Read and check params.yaml.
@@ -67,18 +76,15 @@ def _check_names(settings: Settings, path: Path) -> None:
         for member in panel.members:
             if member not in settings.annotators:
                 raise _undeclared(path, f"panels.{name}.members", member, "annotator", settings.annotators)
-            if isinstance(settings.annotators[member], GoldAnnotator):
+            if settings.is_gold(member):
                 raise LabelRiskError(
                     f"{path}: panels.{name}.members names {member}, which is gold: its votes would spend gold labels "
                     "that nobody counts; leave it out"
                 )
-    labellers: dict[str, Annotator | Panel] = settings.annotators | settings.panels
     for name, source in settings.sources.items():
-        if source.annotator not in labellers:
-            raise _undeclared(path, f"sources.{name}.annotator", source.annotator, "annotator", labellers)
-        labeller = labellers[source.annotator]
-        of_gold = isinstance(labeller, GoldAnnotator)
-        if of_gold and (source.noise or source.select):
+        if source.annotator not in settings.labellers:
+            raise _undeclared(path, f"sources.{name}.annotator", source.annotator, "annotator", settings.labellers)
+        if settings.is_gold(source.annotator) and (source.noise or source.select):
             raise LabelRiskError(
                 f"{path}: sources.{name}: gold has no errors or doubts to copy; "
                 "name the annotator whose confusion or entropy is meant"

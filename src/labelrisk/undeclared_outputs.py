@@ -8,44 +8,51 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from labelrisk.params import Settings
 from labelrisk.settings.section import SLUG
 
 SEED = re.compile(r"[0-9]+")
 
 
-def prune_files(folder: Path, names: Collection[str], suffix: str = ".parquet") -> list[Path]:
-    """Remove `<folder>/<name><suffix>` whose name isn't in `names`; returns what was removed.
+def prune_undeclared(
+    settings: Settings, *, labels: Path, ballots: Path, totals: Path, training: Path, runs: Iterable[Path]
+) -> None:
+    """Remove files and runs of undeclared annotators, panels, sources and seeds from these folders, and print each.
+
+    totals: the annotators' JSON files; runs: folders with an entry per source and seed.
+    """
+    prune_files(labels, settings.annotators | settings.panels)
+    prune_files(ballots, settings.annotators)
+    prune_files(totals, settings.annotators, ".json")
+    prune_files(training, settings.sources)
+    for folder in runs:
+        prune_runs(folder, settings.sources, settings.seeds)
+
+
+def prune_files(folder: Path, names: Collection[str], suffix: str = ".parquet") -> None:
+    """Remove `<folder>/<name><suffix>` whose name isn't in `names`, and print each.
 
     Only names as params.yaml may hold them are touched: a notes.txt or .gitignore of yours stays.
     """
-    stale = [
-        path
-        for path in sorted(folder.glob(f"*{suffix}"))
-        if SLUG.fullmatch(path.stem) and path.stem not in names and path.is_file()
-    ]
-    for path in stale:
-        path.unlink()
-    return stale
+    for path in sorted(folder.glob(f"*{suffix}")):
+        if SLUG.fullmatch(path.stem) and path.stem not in names and path.is_file():
+            _remove(path)
 
 
-def prune_runs(folder: Path, sources: Collection[str], seeds: Collection[int]) -> list[Path]:
-    """Remove `<folder>/<source>/<seed>` and `<seed>.parquet` of undeclared runs; returns what was removed.
+def prune_runs(folder: Path, sources: Collection[str], seeds: Collection[int]) -> None:
+    """Remove `<folder>/<source>/<seed>` and `<seed>.parquet` of undeclared runs, and print each.
 
     The folder of a source goes too when nothing is left in it. Links to folders are neither followed nor removed.
     """
     stale = list(_stale_runs(folder, sources, {str(seed) for seed in seeds}))
     for path in stale:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        _remove(path)
     for parent in sorted({path.parent for path in stale}):
         if not any(parent.iterdir()):
             parent.rmdir()
-    return stale
 
 
 def _stale_runs(folder: Path, sources: Collection[str], seeds: Collection[str]) -> Iterator[Path]:
@@ -62,3 +69,11 @@ def _stale_runs(folder: Path, sources: Collection[str], seeds: Collection[str]) 
 
 def _is_real_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    print(f"removed {path}: params.yaml no longer declares it")

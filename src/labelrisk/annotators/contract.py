@@ -9,8 +9,8 @@ from typing import Protocol
 
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.files import written_aside
+from labelrisk.labels.answer import Answer
 from labelrisk.labels.labels_file import LabelledRow, LabelsWriter
-from labelrisk.prompting.answers import Answer
 from labelrisk.settings.annotate import AnnotateSettings
 
 

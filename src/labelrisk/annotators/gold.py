@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from labelrisk.annotators.contract import Task, write_answers
-from labelrisk.prompting.answers import Answer
+from labelrisk.labels.answer import Answer
 from labelrisk.settings.section import Section
 
 

@@ -17,10 +17,11 @@ from labelrisk.annotators.contract import Task, write_answers
 from labelrisk.corpora.rows import content_id
 from labelrisk.corpora.tables import label_names, read_table
 from labelrisk.errors import LabelRiskError, nearest
-from labelrisk.labels.merging import Codes, Distributions, codes_of, merged_answers, votes_of
-from labelrisk.prompting.answers import Answer
+from labelrisk.labels.answer import Answer
+from labelrisk.labels.merging import Codes, Distributions, merged_answers, votes_of
 from labelrisk.settings.merge import Merge
 from labelrisk.settings.section import Section
+from labelrisk.statistics.class_codes import codes_of
 
 ROUNDING = 1e-3  # by how much probabilities may miss the sum 1
 

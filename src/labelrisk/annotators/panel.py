@@ -12,10 +12,11 @@ from pydantic import Field, model_validator
 
 from labelrisk.annotators.contract import Task, write_answers
 from labelrisk.errors import LabelRiskError
-from labelrisk.labels.merging import Codes, codes_of, merged_answers, votes_of
-from labelrisk.prompting.answers import Answer
+from labelrisk.labels.answer import Answer
+from labelrisk.labels.merging import Codes, merged_answers, votes_of
 from labelrisk.settings.merge import Merge
 from labelrisk.settings.section import Section
+from labelrisk.statistics.class_codes import codes_of
 
 
 class Panel(Section):

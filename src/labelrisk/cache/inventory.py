@@ -1,25 +1,18 @@
-"""What is in a call cache, as numbers and as tables: answers and their cost, what was spent, who is asking now."""
+"""What is in a call cache, as numbers: answers and their cost, what was spent, who is asking now."""
 
 from __future__ import annotations
 
 import sqlite3
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from labelrisk.cache.calls import BATCH_OWNER
-from labelrisk.cache.processes import alive
-from labelrisk.text_tables import WIDTH, cut, text_table
+from labelrisk.cache.process_locks import may_be_running
+from labelrisk.cache.schema import BATCH_OWNER
 
-DAYS = 14  # that the tables show
-LEGEND = (
-    "Days are UTC's. A number with + is at least that: some answers don't say. Imported answers are not spent here."
-)
 SUMMED = ("input_tokens", "output_tokens", "cost")
-Cells = Sequence[str]
 
 
 @dataclass
@@ -51,7 +44,10 @@ class Sums:
 
 
 def inventory(connection: sqlite3.Connection, path: Path) -> dict[str, Any]:
-    """Everything that the tables tell, and all days."""
+    """Everything about a cache, as JSON can hold it: its size, answers by annotator and by day, what was spent, claims.
+
+    connection: to the cache, which need not be writable; path: its file, beside which labels and locks lie.
+    """
     groups: dict[tuple[Any, ...], Sums] = {}
     days: dict[int, Sums] = {}
     annotators: dict[str | None, Sums] = {}
@@ -107,79 +103,10 @@ def _claims(connection: sqlite3.Connection, running: Path) -> Iterator[dict[str,
     query = "SELECT owner, annotator, count(*), sum(cost) FROM claims GROUP BY 1, 2 ORDER BY 1, 2"
     for owner, annotator, claims, cost in connection.execute(query):
         if owner.startswith(BATCH_OWNER):
-            lives = owner.removeprefix(BATCH_OWNER) in batches
+            is_alive = owner.removeprefix(BATCH_OWNER) in batches
         else:
-            lives = is_alive(running, owner)
-        yield {"owner": owner, "alive": lives, "annotator": annotator, "requests": claims, "cost_at_most": cost}
-
-
-def is_alive(running: Path, token: str) -> bool:
-    """Whether a process holds that token; one of another user, which can't be tested, counts as alive."""
-    try:
-        return alive(running, token)
-    except OSError:
-        return True
-
-
-def tables(found: dict[str, Any]) -> str:
-    """An inventory as plain text of at most WIDTH columns."""
-    answers = [(_named(of), [*_numbers(of), of["first"][:10], of["last"][:10]]) for of in found["answers"]]
-    sized = ("answers", "input", "output", "cost")
-    parts = [
-        f"{found['cache']}: {found['bytes'] / 1e6:,.1f} MB; "
-        f"remembered labels beside it: {found['bytes_of_remembered_labels'] / 1e6:,.1f} MB",
-        _below("annotator: model at endpoint", (*sized, "first", "last"), answers),
-    ]
-    if not answers:
-        return f"{parts[0]}\n\nNo answers yet."
-    days = [[of["day"], *_numbers(of)] for of in found["days"][-DAYS:]]
-    parts.append(text_table([f"day (the last {DAYS} with answers)" if len(days) == DAYS else "day", *sized], days))
-    if found["spent"]:
-        spent = [
-            [of["annotator"], f"{of['requests']:,}", _cost_at_most(of), f"{of['lost']:,}"] for of in found["spent"]
-        ]
-        parts.append(text_table(["spent here", "requests", "cost at most", "lost in flight"], spent))
-    for of in found["claims"]:
-        who = of["owner"] if of["owner"].startswith(BATCH_OWNER) else f"process {of['owner']}"
-        state = "alive" if of["alive"] else "dead: counted as paid by the next run"
-        parts.append(f"In flight: {of['requests']:,} requests of {of['annotator']}\n  by {who} ({state})")
-    for of in found["batches"]:
-        named = of["batch"] or "not yet named by the endpoint"
-        parts.append(
-            f"Batch under way: {of['requests']:,} requests of {of['annotator']}\n"
-            f"  since {of['submitted'][:16]}: {cut(named, WIDTH - 26)}"
-        )
-    return "\n\n".join([*parts, "\n".join(textwrap.wrap(LEGEND, WIDTH))])
-
-
-def _named(of: dict[str, Any]) -> str:
-    return f"{of['annotator'] or '(not noted)'}: {of['model']} at {of['endpoint']}"
-
-
-def _numbers(of: dict[str, Any]) -> list[str]:
-    cells = [f"{of['answers']:,}"]
-    for name in SUMMED:
-        more = "+" if of[f"{name}_unknown"] else ""
-        decimals = ".4f" if name == "cost" else ".0f"
-        cells.append("unknown" if of[name] is None else f"{of[name]:,{decimals}}{more}")
-    return cells
-
-
-def _cost_at_most(of: dict[str, Any]) -> str:
-    if of["cost_at_most"] is None:
-        return "unknown"
-    return f"{of['cost_at_most']:,.4f}{'+' if of['cost_unknown'] else ''}"
-
-
-def _below(title: str, header: Cells, rows: Sequence[tuple[str, Cells]]) -> str:
-    """A table whose numbers stand under the name, which is long."""
-    widths = [max(len(line[place]) for line in (header, *(cells for _, cells in rows))) for place in range(len(header))]
-
-    def numbers(cells: Cells) -> str:
-        return "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)).rjust(WIDTH - 1)
-
-    lines = [title, numbers(header), "-" * (WIDTH - 1)]
-    return "\n".join([*lines, *(f"{cut(name, WIDTH)}\n{numbers(cells)}" for name, cells in rows)])
+            is_alive = may_be_running(running, owner)
+        yield {"owner": owner, "alive": is_alive, "annotator": annotator, "requests": claims, "cost_at_most": cost}
 
 
 def _time(second: int | None) -> str:

@@ -11,8 +11,9 @@ from datetime import datetime
 from labelrisk.files import canonical_json
 
 SCHEMA_VERSION = 2
+BATCH_OWNER = "batch:"  # and the token of a batch: the owner of its claims, which outlives its process
 SCHEMA = (
-    # requests around the text: most answers share one
+    # request templates, which most answers share; the table keeps the name that it has in files of this version
     """CREATE TABLE frames (
         id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, endpoint TEXT NOT NULL, model TEXT NOT NULL,
         prefix TEXT NOT NULL, suffix TEXT NOT NULL)""",
@@ -21,7 +22,7 @@ SCHEMA = (
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, frame INTEGER NOT NULL REFERENCES frames (id),
         text TEXT NOT NULL, response BLOB NOT NULL, answered INTEGER NOT NULL, annotator TEXT,
         input_tokens INTEGER, output_tokens INTEGER, cost REAL)""",
-    # requests in flight, and who waits for them
+    # requests in flight at their upper bounds; owner: the token of a process, or BATCH_OWNER and that of a batch
     """CREATE TABLE claims (
         key BLOB PRIMARY KEY, owner TEXT NOT NULL, annotator TEXT NOT NULL, cost REAL NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE spent (
@@ -68,5 +69,5 @@ def _from_1(connection: sqlite3.Connection) -> None:
 
 
 def template_hash(prefix: str, suffix: str) -> bytes:
-    """What tells frames apart."""
+    """What tells request templates apart."""
     return hashlib.sha256(f"{prefix}\0{suffix}".encode()).digest()

@@ -9,28 +9,19 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from labelrisk.cache.answer_query import Rules
 from labelrisk.cache.calls import unpacked
 from labelrisk.cache.schema import SCHEMA_VERSION, migrate
 from labelrisk.cache.templates import RequestTemplate, stored_template
 from labelrisk.errors import LabelRiskError
 
-CONDITIONS = {  # rule -> SQL on the table calls
-    "annotator": "annotator = ?",
-    "model": "frame IN (SELECT id FROM frames WHERE model = ?)",
-    "endpoint": "frame IN (SELECT id FROM frames WHERE endpoint = ?)",
-    "since": "answered >= ?",
-    "before": "answered < ?",
-}
 
-
-class Row(NamedTuple):
-    """An answer of a call cache with its frame, as they are stored."""
+class AnswerRow(NamedTuple):
+    """An answer of a call cache with its request template, as they are stored."""
 
     id: int
     key: bytes
@@ -45,37 +36,6 @@ class Row(NamedTuple):
     input_tokens: int | None
     output_tokens: int | None
     cost: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Which answers are meant; all that are given must hold.  since, before: seconds of the epoch."""
-
-    annotator: str | None = None
-    model: str | None = None
-    endpoint: str | None = None
-    since: int | None = None
-    before: int | None = None
-
-    def sql(self) -> tuple[str, tuple[object, ...]]:
-        """A condition on the table calls, and its values."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        given = {name: value for name, value in given.items() if value is not None}
-        return " AND ".join(CONDITIONS[name] for name in given) or "TRUE", tuple(given.values())
-
-
-def second_of(date: str | None, option: str) -> int | None:
-    """The second at which a date of the command line begins, in UTC.
-
-    Raises LabelRiskError when it is no date.
-    """
-    if date is None:
-        return None
-    try:
-        parsed = datetime.fromisoformat(date)
-    except ValueError:
-        raise LabelRiskError(f"{option} is {date}, which is no date; give one like 2026-01-31 (UTC)") from None
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
 
 
 @contextmanager
@@ -129,22 +89,22 @@ def _forward(connection: sqlite3.Connection, path: Path, folder: Path) -> sqlite
     return copy
 
 
-def stored_rows(connection: sqlite3.Connection, rules: Rules | None = None) -> Iterator[Row]:
-    """The answers in the order in which they came; a frame that is missing is None throughout."""
+def stored_rows(connection: sqlite3.Connection, rules: Rules | None = None) -> Iterator[AnswerRow]:
+    """The answers in the order in which they came; a template that is missing is None throughout."""
     condition, values = (rules or Rules()).sql()
     query = (
         "SELECT calls.id, key, endpoint, model, prefix, suffix, text, response, answered, annotator, input_tokens, "
         f"output_tokens, cost FROM calls LEFT JOIN frames ON frames.id = frame WHERE {condition} ORDER BY calls.id"
     )
-    return map(Row._make, connection.execute(query, values))
+    return map(AnswerRow._make, connection.execute(query, values))
 
 
-def fault(row: Row) -> str | None:
+def fault(row: AnswerRow) -> str | None:
     """What is wrong with an answer, or None."""
     if row.prefix is None:
         return "its request is missing"
     try:
-        if _frame(row.endpoint, row.model, row.prefix, row.suffix).key(row.text) != row.key:
+        if _template(row.endpoint, row.model, row.prefix, row.suffix).key(row.text) != row.key:
             return "its key is not that of its request"
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         return f"its request can't be read ({error})"
@@ -161,7 +121,7 @@ def has_choices(response: Any) -> bool:
 
 
 @lru_cache(maxsize=1000)
-def _frame(endpoint: str, model: str, prefix: str, suffix: str) -> RequestTemplate:
+def _template(endpoint: str, model: str, prefix: str, suffix: str) -> RequestTemplate:
     """Raises ValueError when it is no request of that endpoint and model."""
     whole = json.loads(prefix + suffix)
     if (whole["endpoint"], whole["request"].get("model")) != (endpoint, model):

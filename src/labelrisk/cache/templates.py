@@ -16,7 +16,7 @@ from labelrisk.files import canonical_json
 class RequestTemplate:
     """The canonical JSON of endpoint, request and sample around the text that is asked.
 
-    Most rows of an annotator share one frame: it is rendered, hashed and stored once.
+    Most rows of an annotator share one template: it is rendered, hashed and stored once.
     """
 
     endpoint: str
@@ -55,7 +55,7 @@ class Call:
 
 
 def request_template(endpoint: str, body_of: Callable[[str], dict[str, Any]], sample: int = 0) -> RequestTemplate:
-    """The frame of the request that `body_of` makes of a text, which must stand in it exactly once.
+    """The template of the request that `body_of` makes of a text, which must stand in it exactly once.
 
     sample: index among requests that are alike; the first one's key holds no index.
     """
@@ -67,7 +67,7 @@ def request_template(endpoint: str, body_of: Callable[[str], dict[str, Any]], sa
 
 
 def stored_template(endpoint: str, model: str, prefix: str, suffix: str) -> RequestTemplate:
-    """A frame of its parts, as the call cache keeps them."""
+    """A template of its parts, as the call cache keeps them."""
     return RequestTemplate(endpoint, model, prefix, suffix, hashlib.sha256(prefix.encode()))
 
 

@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 Waiting = tuple[Callable[[CallCache], Any], bool, "asyncio.Future[Any]"]
 
 
-class Writer:
+class CacheWriter:
     """Runs writes on a call cache in the order given; belongs to one event loop."""
 
     def __init__(self, cache: CallCache) -> None:
@@ -73,7 +73,10 @@ class Writer:
                     self._loop.call_later(BETWEEN_TRIES, self._write)
             elif len(waiting) > 1:  # what can't be written must not take the answers beside it along
                 for one in waiting:
-                    self._write_together([one])
+                    if _is_full(error) and not one[1]:  # a claim may still fit, but its answer would not
+                        self._fail([one[2]], error)
+                    else:
+                        self._write_together([one])
             else:
                 self._fail([future for _, _, future in waiting], error)
             return
@@ -85,7 +88,7 @@ class Writer:
                 future.set_result(result)
 
     def _waits_for_space(self, error: sqlite3.Error) -> bool:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in NO_SPACE:
+        if not _is_full(error):
             return False
         if self._full_since is None:
             self._full_since = time.monotonic()
@@ -121,3 +124,7 @@ class Writer:
             self._flush()
 
         flushed.add_done_callback(ended)
+
+
+def _is_full(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in NO_SPACE

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from labelrisk.coders.agreement import kappa
-from labelrisk.comparison.risk import row_weights
+from labelrisk.statistics.agreement import kappa
+from labelrisk.statistics.bootstrap import row_weights
 from labelrisk.statistics.scores import (
     Codes,
     Floats,
@@ -34,7 +34,7 @@ def scores_against(
     A row without a predicted label is not covered and counts as wrong.  All but the weighted accuracy is about the
     drawn rows.  Intervals, 95 %: accuracy, precision and recall by Wilson's score interval for a share (honest for
     few rows and for 0 or 100 %), F1, macro-F1 and the weighted accuracy by percentiles of 1,000 seeded resamples of
-    rows; a resample in which a class's F1 is undefined (neither said nor right) is left out for that class.
+    rows; a resample in which a class's F1 is undefined (neither predicted nor right) is left out for that class.
     Such percentiles are too narrow for a handful of rows, and have no width where F1 is 0 or 1: mind `rows`.
     weighted_accuracy: Hajek's, with probabilities (N,) the rows' sampling probabilities: sum (right / pi) /
     sum (1 / pi); an estimate for all rows that were drawn from.  None if a probability is unknown (nan) or all are
@@ -43,7 +43,7 @@ def scores_against(
     classes, rows = len(labels), len(human)
     counts = confusion(human, predicted, classes)
     of_class = class_scores(counts)
-    hits, said = np.diagonal(counts), counts[:, :-1].sum(axis=0)
+    hits, given = np.diagonal(counts), counts[:, :-1].sum(axis=0)
     right = human == predicted
     draws = row_weights(rows, RESAMPLES, np.random.default_rng(seed)).astype(np.float64) if rows else np.empty((0, 0))
     f1s, macro_f1s = _resampled_f1(human, predicted, classes, draws)
@@ -56,11 +56,11 @@ def scores_against(
     scores |= {"kappa": rounded(kappa(human, predicted))}
     scores |= _with_percentiles("macro_f1", float(macro_f1(counts)), macro_f1s)
     scores["classes"] = {
-        label: {"rows": int(of_class.support[code]), "predicted": int(said[code])}
-        | _share("precision", int(hits[code]), int(said[code]))
+        label: {"rows": int(of_class.support[code]), "predicted": int(given[code])}
+        | _share("precision", int(hits[code]), int(given[code]))
         | _share("recall", int(hits[code]), int(of_class.support[code]))
         | _with_percentiles(
-            "f1", float(of_class.f1[code]) if said[code] + of_class.support[code] else None, f1s[:, code]
+            "f1", float(of_class.f1[code]) if given[code] + of_class.support[code] else None, f1s[:, code]
         )
         for code, label in enumerate(labels)
     }
@@ -89,9 +89,9 @@ def _resampled_f1(human: Codes, predicted: Codes, classes: int, draws: Floats) -
     if not len(draws):
         return np.empty((0, classes)), np.empty(0)
     is_human, is_predicted = (codes[:, None] == np.arange(classes) for codes in (human, predicted))
-    hits, said, support = (draws @ table for table in (is_human & is_predicted, is_predicted, is_human))
+    hits, given, support = (draws @ table for table in (is_human & is_predicted, is_predicted, is_human))
     with np.errstate(invalid="ignore"):
-        return 2 * hits / (said + support), macro_f1_of_margins(hits, said, support)
+        return 2 * hits / (given + support), macro_f1_of_margins(hits, given, support)
 
 
 def _weights(probabilities: Floats) -> Floats | None:

@@ -1,4 +1,4 @@
-"""How far human coders agree among themselves, and what most of them say."""
+"""How far human coders agree among themselves."""
 
 from __future__ import annotations
 
@@ -7,35 +7,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.metrics import cohen_kappa_score
 
-from labelrisk.statistics.agreement import krippendorff_alpha
-from labelrisk.statistics.scores import NO_LABEL, Codes, rounded
-
-TIE = -2  # as many coders for one label as for another
-
-
-def majority(codes: Codes, classes: int) -> NDArray[np.int64]:
-    """The label that most coders gave each row: codes (R, N), -1 for no label -> (N,).
-
-    -1 where no coder gave a label, TIE (-2) where two labels have the most: a tie is no majority, and no chance or
-    order breaks it.  One coder's label is a majority of one.
-    """
-    votes = np.stack([(codes == code).sum(axis=0) for code in range(classes)])
-    most = votes.max(axis=0)
-    tied = (votes == most).sum(axis=0) > 1
-    return np.where(most == 0, NO_LABEL, np.where(tied, TIE, votes.argmax(axis=0))).astype(np.int64)
-
-
-def kappa(one: Codes, other: Codes) -> float:
-    """Cohen's kappa of two lists of codes, (N,) each; -1 counts as one more category, so silence is disagreement.
-
-    nan without rows, and where both give one and the same code to all rows: agreement by chance is then certain.
-    """
-    if len(np.unique(np.concatenate([one, other]))) < 2:
-        return float("nan")
-    return float(cohen_kappa_score(one, other))
+from labelrisk.statistics.agreement import kappa, krippendorff_alpha
+from labelrisk.statistics.class_codes import NO_LABEL
+from labelrisk.statistics.scores import Codes, rounded
 
 
 def agreement_of_coders(codes: Codes, names: Sequence[str], classes: int) -> dict[str, Any]:

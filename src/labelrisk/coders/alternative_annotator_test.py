@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import false_discovery_control, ttest_1samp, wilcoxon
 
-from labelrisk.statistics.scores import NO_LABEL, Codes, Floats, rounded
+from labelrisk.statistics.class_codes import NO_LABEL
+from labelrisk.statistics.scores import Codes, Floats, rounded
 
 FEWEST_CODERS = 3
 FEWEST_ROWS = 30  # for the t-test

@@ -6,25 +6,15 @@ import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from labelrisk.codebook import Codebook
+from labelrisk.coders.coded_rows import CodedRow
 from labelrisk.errors import LabelRiskError
 
 CHOICES = "label"  # the name of our Choices, by which an export tells its results from others
-
-
-class Mark(NamedTuple):
-    """One coder's mark on one task: `coder` is None for a task that nobody marked, `label` None for no label."""
-
-    coder: str | None
-    id: str
-    label: str | None
-    part: str | None
-    probability: object
-    where: str
 
 
 def tasks(sample: pd.DataFrame, show_labels: bool) -> list[dict[str, Any]]:
@@ -47,8 +37,9 @@ def configuration(codebook: Codebook, show_labels: bool) -> str:
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 
 
-def read_export(path: Path) -> Iterator[Mark]:
-    """Read the labels of a JSON export (labelstud.io/guide/task_format): one mark per task and annotation.
+def read_export(path: Path) -> Iterator[CodedRow]:
+    """Read the labels of a JSON export (labelstud.io/guide/task_format): one row per task and annotation, or per task
+    that nobody has coded.
 
     Several people (`completed_by`) in one export are several coders, named by their number, never by their e-mail:
     the numbers land in files that are shared.  Cancelled (skipped) annotations and empty results are no label.
@@ -69,12 +60,12 @@ def read_export(path: Path) -> Iterator[Mark]:
             raise LabelRiskError(f"{where} has no 'data.id', by which rows are joined; import the tasks of `sample`")
         row = (data["id"], data.get("part"), data.get("sampling_probability"))
         if not task.get("annotations"):
-            yield Mark(None, row[0], None, row[1], row[2], where)
+            yield CodedRow(None, row[0], None, row[1], row[2], where)
             continue
         try:
             for annotation in task["annotations"]:
                 label = None if annotation.get("was_cancelled") else _choice(annotation.get("result") or [], where)
-                yield Mark(_person(annotation.get("completed_by")), row[0], label, row[1], row[2], where)
+                yield CodedRow(_person(annotation.get("completed_by")), row[0], label, row[1], row[2], where)
         except (AttributeError, TypeError):
             raise LabelRiskError(f"{where}: its annotations have another form; export it again as JSON") from None
 
@@ -82,12 +73,12 @@ def read_export(path: Path) -> Iterator[Mark]:
 def _choice(results: list[dict[str, Any]], where: str) -> str | None:
     chosen = [(result.get("from_name"), result.get("value", {}).get("choices") or []) for result in results]
     ours = [labels for name, labels in chosen if name == CHOICES and labels]
-    found = next(iter(ours or [labels for _, labels in chosen if labels]), [])
-    if len(found) > 1:
-        raise LabelRiskError(f"{where} has two labels, '{found[0]}' and '{found[1]}'; keep one of them")
-    return str(found[0]) if found else None
+    labels = next(iter(ours or [labels for _, labels in chosen if labels]), [])
+    if len(labels) > 1:
+        raise LabelRiskError(f"{where} has two labels, '{labels[0]}' and '{labels[1]}'; keep one of them")
+    return str(labels[0]) if labels else None
 
 
 def _person(completed_by: object) -> str:
-    found = completed_by.get("id") if isinstance(completed_by, dict) else completed_by
-    return "unknown" if found is None else str(found)
+    person = completed_by.get("id") if isinstance(completed_by, dict) else completed_by
+    return "unknown" if person is None else str(person)

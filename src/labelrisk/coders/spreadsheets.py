@@ -9,7 +9,7 @@ import pandas as pd
 
 from labelrisk.files import written_aside
 
-MARK = "'"  # what spreadsheet programs themselves put before a text that is no formula
+APOSTROPHE = "'"  # what spreadsheet programs themselves put before a text that is no formula
 # At the start of a cell, and where a program that splits at tabs, line breaks or semicolons would start one.
 FORMULA = re.compile(r"(^\s*|[;\t\r\n]\s*)([=+\-@\uff0b\uff0d\uff1d\uff20])|^(?=[\t\r\n\0])")
 NUMBER = re.compile(r"[0-9]+(e[0-9]+)?")  # as 16 hexadecimal digits may be; programs keep 15 digits of a number
@@ -22,26 +22,26 @@ def safe_text(text: str) -> str:
     program with other separators would begin a cell.  OWASP, "CSV Injection".  The text is for the eye only; rows
     are joined on `id`, and the original is in the prepared rows.
     """
-    return FORMULA.sub(lambda found: (found[1] or "") + MARK + (found[2] or ""), text)
+    return FORMULA.sub(lambda found: (found[1] or "") + APOSTROPHE + (found[2] or ""), text)
 
 
 def safe_id(name: str) -> str:
     """An id that stays a text: `1234567890123456` would come back as 1.23457E+15."""
-    return MARK + name if NUMBER.fullmatch(name) else safe_text(name)
+    return APOSTROPHE + name if NUMBER.fullmatch(name) else safe_text(name)
 
 
 def original_text(cell: str) -> str:
     """A label as it was before safe_text, without white space around it."""
-    return re.sub(rf"^{MARK}(?=[=+\-@\uff0b\uff0d\uff1d\uff20])", "", cell.strip()).strip()
+    return re.sub(rf"^{APOSTROPHE}(?=[=+\-@\uff0b\uff0d\uff1d\uff20])", "", cell.strip()).strip()
 
 
 def original_id(cell: str) -> str:
     """An id as it was before safe_id, without white space around it."""
-    return cell.strip().removeprefix(MARK).strip()
+    return cell.strip().removeprefix(APOSTROPHE).strip()
 
 
 def write_cells(frame: pd.DataFrame, path: Path) -> None:
-    """Write a CSV that spreadsheet programs open safely: ids and texts as above, UTF-8 with the mark that Excel needs.
+    """Write a CSV that spreadsheet programs open safely: ids and texts as above, a byte order mark as Excel needs it.
 
     frame: column `id`; every other column of texts is taken as untrusted.
     """

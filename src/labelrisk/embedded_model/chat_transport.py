@@ -10,17 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx2
 import numpy as np
 
-from labelrisk.embedded_model.similarity import phrases
-from labelrisk.embedded_model.similarity import probabilities as class_probabilities
+from labelrisk.embedded_model.sentence_vectors import SentenceEncoder
+from labelrisk.embedded_model.similarity import class_probabilities, phrases
 from labelrisk.embedded_model.weights import SHA256, embedded_folder
-
-if TYPE_CHECKING:
-    from labelrisk.embedded_model.sentence_vectors import SentenceEncoder
 
 REVISION = f"{SHA256[:12]}-1"  # of the weights, and of how this module turns similarities into answers
 DIMENSIONS = 384  # of the vectors
@@ -43,24 +40,24 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
         prompt = body["messages"][-1]["content"]
         definitions = LABEL_LINE.findall(prompt.partition("\n\n")[0])
         if not definitions:
-            told = "the embedded annotator reads labels as lines 'A: name: definition', for at most 26 labels"
-            return httpx2.Response(400, json={"error": {"message": told}})
+            message = "the embedded annotator reads labels as lines 'A: name: definition', for at most 26 labels"
+            return httpx2.Response(400, json={"error": {"message": message}})
         *examples, (text, _) = EXAMPLE.findall(prompt)
         codes = [code for code, _ in definitions]
-        defined = [await self._kept(_phrases(told)) for _, told in definitions]
-        shown = await self._kept([example for example, _ in examples])
+        defined = [await self._cached_vectors(_phrases_of(label)) for _, label in definitions]
+        shown = await self._cached_vectors([example for example, _ in examples])
         shown_classes = np.array([codes.index(code) for _, code in examples], dtype=np.int64)
-        vector = await self._encoded(text)
+        vector = await self._vector(text)
         probabilities = class_probabilities(vector[None, :], defined, shown, shown_classes)[0]
         return httpx2.Response(200, json=_completion(body, codes, probabilities))
 
-    async def _kept(self, texts: list[str]) -> np.ndarray:
+    async def _cached_vectors(self, texts: list[str]) -> np.ndarray:
         """Vectors of texts that come again and again, each encoded once."""
-        vectors = [self._vectors[text] if text in self._vectors else await self._encoded(text) for text in texts]
+        vectors = [self._vectors[text] if text in self._vectors else await self._vector(text) for text in texts]
         self._vectors |= dict(zip(texts, vectors, strict=True))
         return np.array(vectors, dtype=np.float32).reshape(len(texts), DIMENSIONS)
 
-    async def _encoded(self, text: str) -> np.ndarray:
+    async def _vector(self, text: str) -> np.ndarray:
         future: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
         self._waiting.append((text, future))
         if self._encoding is None or self._encoding.done():
@@ -84,15 +81,13 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         if self._encoder is None:
-            from labelrisk.embedded_model.sentence_vectors import SentenceEncoder
-
             self._encoder = SentenceEncoder(embedded_folder())
         return self._encoder.encode(texts)
 
 
-def _phrases(told: str) -> list[str]:
+def _phrases_of(label: str) -> list[str]:
     """`linear_algebra: matrices, vectors` as phrases: the name in words and the parts of the definition."""
-    name, _, definition = told.partition(": ")
+    name, _, definition = label.partition(": ")
     return [name.replace("_", " "), *phrases(definition)]
 
 

@@ -27,7 +27,7 @@ def phrases(definition: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def probabilities(
+def class_probabilities(
     texts: Vectors,
     definitions: Sequence[Vectors],
     demonstrations: Vectors,

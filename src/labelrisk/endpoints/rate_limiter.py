@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 
 import numpy as np
 
+from labelrisk.endpoints.rate_limit_headers import remaining_requests
+
 LESS = 0.5  # requests at once given up for each refusal for speed ...
 MORE = 0.125  # ... and regained for each answer: both hold each other at one refusal in five
 FIRST_PAUSE = 0.1  # seconds after a refusal that names none; doubles while nothing is answered
 LONGEST_PAUSE = 60.0
-DOWN_PAUSE = 0.5  # seconds until an endpoint that can't be reached is tried again; doubles
+UNREACHABLE_PAUSE = 0.5  # seconds until an endpoint that can't be reached is tried again; doubles
 JITTER = 0.25  # of a pause, so that processes that were refused together don't come back together
 BURST_SECONDS = 5.0  # of a stated rate that may be used at once
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s|d)")
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class Bucket:
@@ -32,7 +30,7 @@ class Bucket:
         self._since = time.monotonic()
 
     def wait(self, amount: float) -> float:
-        """Seconds until the amount is there; more than the bucket holds is let go when it is full."""
+        """Seconds until the amount is there; more than the bucket holds may go when it is full."""
         if not self._rate:
             return 0.0
         now = time.monotonic()
@@ -47,64 +45,62 @@ class Bucket:
 
 
 class RateLimiter:
-    """The limits of one endpoint as far as they are stated, told in its headers, or found by being refused."""
+    """The limits of one endpoint as far as they are stated, stand in its headers, or show in its refusals."""
 
     def __init__(self, concurrency: int, per_minute: int | None, tokens_per_minute: int | None, seed: int = 0) -> None:
         self.limit = float(concurrency)
-        self._most = concurrency
+        self._concurrency = concurrency
         self._in_flight = 0
         self._requests = Bucket(per_minute)
         self._tokens = Bucket(tokens_per_minute)
-        self._door = asyncio.Lock()
-        self._freed = asyncio.Event()
-        self._hurried = False
+        self._one_at_a_time = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._waiting_ended = False
         self._paused_from = 0.0
         self._paused_until = 0.0
         self._refused_in_a_row = 0
-        self._down_in_a_row = 0
-        self._left: float | None = None  # requests that the headers still allow ...
-        self._left_until = 0.0  # ... until then
+        self._unreachable_in_a_row = 0
+        self._remaining: float | None = None  # requests that the headers still allow ...
+        self._remaining_until = 0.0  # ... until then
         self._jitter = np.random.default_rng(seed)
         self.answered_at = time.monotonic()  # the last answer, or the start
 
-    async def enter(self, tokens: float) -> float:
+    async def acquire(self, tokens: float) -> float:
         """Wait until a request of about that many tokens may be sent; returns when it is."""
-        async with self._door:
+        async with self._one_at_a_time:
             while True:
                 wait = max(self._pause(), self._requests.wait(1), self._tokens.wait(tokens))
-                room = self._in_flight < (1 if self._down_in_a_row else int(self.limit))
-                if self._hurried or (wait <= 0 and room):
+                free = self._in_flight < (1 if self._unreachable_in_a_row else int(self.limit))
+                if self._waiting_ended or (wait <= 0 and free):
                     break
-                self._freed.clear()
+                self._changed.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._freed.wait(), wait if wait > 0 else None)
+                    await asyncio.wait_for(self._changed.wait(), wait if wait > 0 else None)
             self._in_flight += 1
             self._requests.take(1)
             self._tokens.take(tokens)
-            if self._left is not None:
-                self._left -= 1
+            if self._remaining is not None:
+                self._remaining -= 1
             return time.monotonic()
 
-    def let_go(self) -> None:
+    def end_waiting(self) -> None:
         """Let all that wait through: nothing will be sent any more."""
-        self._hurried = True
-        self._freed.set()
+        self._waiting_ended = True
+        self._changed.set()
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """A request has ended, however."""
         self._in_flight -= 1
-        self._freed.set()
+        self._changed.set()
 
     def answered(self, headers: Mapping[str, str], tokens_too_many: float) -> None:
         """The endpoint answered: it can be reached, and perhaps takes more at once."""
         self.answered_at = time.monotonic()
-        self._refused_in_a_row = self._down_in_a_row = 0
-        self.limit = min(float(self._most), self.limit + MORE)
+        self._refused_in_a_row = self._unreachable_in_a_row = 0
+        self.limit = min(float(self._concurrency), self.limit + MORE)
         self._tokens.take(-tokens_too_many)
-        left = headers.get("x-ratelimit-remaining-requests")
-        reset = seconds_of(headers.get("x-ratelimit-reset-requests"))
-        if left is not None and left.isdigit() and reset is not None:
-            self._left, self._left_until = float(left), time.monotonic() + reset
+        if allowed := remaining_requests(headers):
+            self._remaining, self._remaining_until = allowed[0], time.monotonic() + allowed[1]
 
     def refused(self, sent: float, retry_after: float | None) -> None:
         """A request that was sent then was refused for speed: all wait, and fewer go at once."""
@@ -121,8 +117,8 @@ class RateLimiter:
         """A request that was sent then was not answered at all: all wait, then one tries for all."""
         if sent < self._paused_from:
             return
-        pause = min(LONGEST_PAUSE / 2, DOWN_PAUSE * 2**self._down_in_a_row)
-        self._down_in_a_row += 1
+        pause = min(LONGEST_PAUSE / 2, UNREACHABLE_PAUSE * 2**self._unreachable_in_a_row)
+        self._unreachable_in_a_row += 1
         self._pause_until(time.monotonic() + pause * (1 + JITTER * self._jitter.random()))
 
     def _pause_until(self, moment: float) -> None:
@@ -132,38 +128,5 @@ class RateLimiter:
 
     def _pause(self) -> float:
         now = time.monotonic()
-        used_up = self._left is not None and self._left < 1 and now < self._left_until
-        return max(self._paused_until, self._left_until if used_up else 0.0) - now
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a refusal asks for, in any of the forms that endpoints use, or None."""
-    if (told := headers.get("retry-after-ms")) is not None:
-        with suppress(ValueError):
-            return _finite(float(told) / 1000)
-    told = headers.get("retry-after")
-    if told is None:
-        return None
-    with suppress(ValueError):
-        return _finite(float(told))
-    from email.utils import parsedate_to_datetime
-
-    with suppress(ValueError):
-        return _finite(parsedate_to_datetime(told).timestamp() - time.time())
-    return None
-
-
-def seconds_of(duration: str | None) -> float | None:
-    """`6m0s`, `20ms`, `1.5` (seconds), or None for what is no duration."""
-    if duration is None:
-        return None
-    with suppress(ValueError):
-        return _finite(float(duration))
-    parts = DURATION.findall(duration)
-    if not parts or "".join(number + unit for number, unit in parts) != duration:
-        return None
-    return sum(float(number) * SECONDS[unit] for number, unit in parts)
-
-
-def _finite(seconds: float) -> float | None:
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+        used_up = self._remaining is not None and self._remaining < 1 and now < self._remaining_until
+        return max(self._paused_until, self._remaining_until if used_up else 0.0) - now

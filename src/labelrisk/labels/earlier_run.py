@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.files import written_aside
-from labelrisk.labels.chunks import Chunk
 from labelrisk.labels.index import Hashes, LabelsIndex, text_hashes
 from labelrisk.labels.labels_file import SCHEMA
+from labelrisk.labels.row_chunks import Chunk
 
 CHUNK_ROWS = 8192
 

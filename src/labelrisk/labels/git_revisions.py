@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
-from labelrisk.cache.calls import shared_between_experiments
+from labelrisk.cache.location import shared_between_experiments
 from labelrisk.errors import LabelRiskError
+from labelrisk.labels.dvc_files import DvcFiles
 
 PAY_AGAIN = "LABELRISK_PAY_AGAIN"
 NAMED = 3  # revisions that a refusal names; it counts the others
@@ -49,10 +45,10 @@ def revision_labels(
     listed = _listed(annotator, out.as_posix(), model, base_url.rstrip("/"), known)
     if not any((folder / ".dvc").is_dir() for folder in (Path.cwd(), *Path.cwd().parents)):
         return  # only DVC knows where its files are
-    store = _Store()
+    files = DvcFiles()
     unreadable: list[str] = []
     for md5, revision in listed.items():
-        if (table := store.read(md5)) is None:
+        if (table := files.read(md5)) is None:
             unreadable.append(revision)
         else:
             yield RevisionLabels(revision, md5, table)
@@ -60,7 +56,7 @@ def revision_labels(
         more = f" and {len(unreadable) - NAMED} more" if len(unreadable) > NAMED else ""
         raise LabelRiskError(
             f"annotators.{annotator}: its labels at {', '.join(unreadable[:NAMED])}{more} exist but can't be read "
-            f"({store.reason}); run `dvc pull` (or `dvc fetch --all-commits`) first; "
+            f"({files.reason}); run `dvc pull` (or `dvc fetch --all-commits`) first; "
             f"or set {PAY_AGAIN}=1 to ask again what they hold"
         )
 
@@ -141,60 +137,3 @@ def _labels_hash(lock: str, annotator: str, out: str, model: str, base_url: str)
         return next((str(file["md5"]) for file in entry["outs"] if file["path"] == out and "md5" in file), None)
     except (yaml.YAMLError, AttributeError, KeyError, TypeError):
         return None  # a lock that DVC could not read either
-
-
-class _Store:
-    """The DVC cache of the project, and its default remote as long as that answers.
-
-    Files are looked up by hash, not by revision: that spares DVC the reading of each revision's whole dvc.yaml, works
-    in a subfolder of the repository, and finds what a stage made that is no longer declared.  It takes no lock.
-    """
-
-    def __init__(self) -> None:
-        self.reason = "neither in the DVC cache nor in the remote"
-        self._remote_answers = True
-
-    @cached_property
-    def _repo(self) -> Any:
-        from dvc.repo import Repo  # type: ignore[import-untyped]
-
-        repo = Repo()
-        if not repo.config["core"].get("remote"):
-            self._remote_answers = False
-            self.reason = "not in the DVC cache, and no remote is set"
-        return repo
-
-    def read(self, md5: str) -> pa.Table | None:
-        """The labels file of that hash, whole and unaltered, or None."""
-        for place in ("cache", "remote"):
-            if (remote := place == "remote") and not self._remote_answers:
-                break
-            try:
-                with _silent():
-                    files = self._repo.cloud.get_remote_odb() if remote else self._repo.cache.local
-                    with files.fs.open(files.oid_to_path(md5), "rb") as file:
-                        content = file.read()
-            except Exception as error:  # of any storage's client; that of HTTP says "not found" when nobody answers
-                cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-                if not isinstance(cause, FileNotFoundError):
-                    self._remote_answers &= not remote  # its timeouts are waited for once, not at each revision
-                    self.reason = (str(cause) or type(cause).__name__).partition("\n")[0]
-                continue
-            try:
-                if hashlib.md5(content).hexdigest() == md5:  # a cache that outs are linked to can be written to
-                    return pq.read_table(pa.BufferReader(content))
-                self.reason = f"altered in the DVC {place}"
-            except pa.ArrowInvalid:
-                self.reason = "no Parquet files"
-        return None
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep the log messages of DVC and of storage clients off the screen."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)

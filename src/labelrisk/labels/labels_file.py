@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from labelrisk.prompting.answers import Answer, entropy
-from labelrisk.spending.row_cost import NOTHING, RowCost
+from labelrisk.labels.answer import Answer, entropy
+from labelrisk.labels.row_cost import NOTHING, RowCost
 
 SCHEMA = pa.schema(
     {

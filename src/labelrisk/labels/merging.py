@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from labelrisk.prompting.answers import Answer
+from labelrisk.labels.answer import Answer
 from labelrisk.settings.merge import Merge
 
 Codes = NDArray[np.int64]
@@ -26,12 +26,6 @@ class Votes:
     row: Codes
     coder: Codes
     label: Codes
-
-
-def codes_of(names: pd.Series, labels: Sequence[str]) -> Codes:
-    """Positions of names among the labels; -1 for a name that is missing or no label."""
-    places = {label: place for place, label in enumerate(labels)}
-    return np.fromiter((places.get(name, -1) for name in names), dtype=np.int64, count=len(names))
 
 
 def votes_of(coders: Iterable[tuple[Codes, Codes]]) -> Votes:

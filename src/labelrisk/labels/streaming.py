@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
-from labelrisk.labels.chunks import Chunk
 from labelrisk.labels.labels_file import LabelledRow, LabelsWriter
+from labelrisk.labels.row_chunks import Chunk
 
 Place = tuple[Chunk, int]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from labelrisk.spending.budget import RunCounts
+from labelrisk.spending.run_counts import RunCounts
 
 
 def totals(labels: Path, asked: bool) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What an LLM is asked about a row, and what its replies mean: prompts, demonstrations, confidence, screening."""

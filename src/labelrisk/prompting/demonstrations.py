@@ -120,7 +120,7 @@ class Demonstrations:
 def candidates_of(prepared: Prepared, annotator: ChatSettings) -> pd.DataFrame:
     """The first `pool` train rows with gold, and the first of each class, by the hash of seed and id.
 
-    So a row more in train moves no other, and few prompts change.  Reads train in pieces.
+    So a row more in train moves no other, and few prompts change.  Reads them in chunks.
     Returns columns `id`, `text`, `gold`.
     """
     kept = pd.DataFrame({"id": [], "text": [], "gold": [], "order": []}, dtype=object)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import Counter
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -13,22 +12,17 @@ from typing import Any, Protocol
 from labelrisk.cache.calls import Stored
 from labelrisk.cache.templates import RequestTemplate, request_template
 from labelrisk.codebook import Codebook
-from labelrisk.endpoints.endpoint import RowRefused, endpoint_name
-from labelrisk.prompting.answers import Answer, Reader, voted
-from labelrisk.prompting.prompts import (
-    WRONG,
-    Shown,
-    corrected,
-    disarmed,
-    entailment_body,
-    form_of,
-    label_codes,
-    messages,
-    reads_logprobs,
-    request_body,
-)
+from labelrisk.endpoints.endpoint import endpoint_name
+from labelrisk.endpoints.failures import RowRefused
+from labelrisk.labels.answer import Answer
+from labelrisk.labels.row_cost import RowCost
+from labelrisk.prompting.answer_forms import WRONG, form_of, label_codes
+from labelrisk.prompting.confidence import confidence_of, merged_answers
+from labelrisk.prompting.prompts import Shown, corrected, disarmed, messages
+from labelrisk.prompting.replies import ReplyReader
+from labelrisk.prompting.request_bodies import entailment_body, reads_logprobs, request_body
+from labelrisk.prompting.row_cost_counter import RowCostCounter
 from labelrisk.settings.chat import ChatSettings
-from labelrisk.spending.row_cost import RowCost, RowCostCounter
 
 CANARY = "canary"  # flag: the label changed when the text was not delimited
 YES, NO = "A", "B"  # answers on entailment
@@ -48,11 +42,12 @@ class Questions:
         self._codebook = codebook
         self._endpoint = endpoint_name(annotator)
         self._form = form_of(annotator)
-        self._samples = annotator.samples if annotator.confidence in ("votes", "explanations") else 1
-        self._reader = Reader(
+        self._confidence = confidence_of(annotator)
+        self._samples = annotator.samples if self._confidence.sampled else 1
+        self._reader = ReplyReader(
             codebook.names, label_codes(codebook.names), self._form, reads_logprobs(annotator, codebook)
         )
-        self._entailment = Reader([YES, NO], [YES, NO])
+        self._entailment = ReplyReader([YES, NO], [YES, NO])
         self.template = lru_cache(maxsize=64)(self._template)
 
     @property
@@ -89,12 +84,12 @@ class Questions:
         answers = await _all(
             [self._one(ask, shown[place % len(shown)], place, call, costs) for place, call in enumerate(calls)]
         )
-        if self._annotator.confidence == "explanations":
-            answer = await self._explained(ask, answers, text, costs)
-        elif self._samples > 1:
-            answer = self._merged(answers, [1.0] * len(answers), "votes")
-        else:
-            answer = answers[0]
+        answer = answers[0]
+        if self.several:
+            weights = [1.0] * len(answers)
+            if self._confidence.entailed:
+                weights = await _all([self._entailed(ask, answer, text, costs) for answer in answers])
+            answer = merged_answers(answers, weights, self._codebook.names, self._annotator.confidence)
         if canary and flags:
             plain = self.template(shown[0], 0, True)
             with suppress(RowRefused):
@@ -115,8 +110,8 @@ class Questions:
             return answer
 
         def body(text: str) -> dict[str, Any]:
-            said = messages(self._codebook, shown, text, self._form)
-            return self._body(corrected(said, answer.reply, answer.status, self._form))
+            asked = messages(self._codebook, shown, text, self._form)
+            return self._body(corrected(asked, answer.reply, answer.status, self._form))
 
         again = request_template(
             self._endpoint, body, sample
@@ -132,17 +127,13 @@ class Questions:
         costs.add(key, stored)
         return self._reader.read(stored.response)
 
-    async def _explained(self, ask: Ask, answers: list[Answer], text: str, costs: RowCostCounter) -> Answer:
-        """Each sampled explanation votes with the probability that the question entails it.
+    async def _entailed(self, ask: Ask, answer: Answer, text: str, costs: RowCostCounter) -> float:
+        """How probable it is that an explanation follows from the text: the weight of its vote.
 
         An approximation through the endpoint of Becker & Soatto, Cycles of Thought (2024): the model itself says
         whether an explanation follows; its probability is read from log-probabilities where `serves` lists them, else
         it is 0 or 1.
         """
-        weights = await _all([self._entailed(ask, answer, text, costs) for answer in answers])
-        return self._merged(answers, weights, "explanations")
-
-    async def _entailed(self, ask: Ask, answer: Answer, text: str, costs: RowCostCounter) -> float:
         if answer.status != "ok" or answer.reply is None:
             return 0.0
         explanation = answer.reply
@@ -158,25 +149,14 @@ class Questions:
         read = self._entailment.read(stored.response)
         return read.probabilities[0] if read.probabilities else float(read.label == YES)
 
-    def _merged(self, answers: list[Answer], weights: list[float], method: str) -> Answer:
-        names = self._codebook.names
-        reply = " / ".join(str(answer.reply) for answer in answers)
-        valid = [
-            (answer.label, weight) for answer, weight in zip(answers, weights, strict=True) if answer.status == "ok"
-        ]
-        if not valid:
-            return Answer(Counter(answer.status for answer in answers).most_common(1)[0][0], reply=reply)
-        votes = [sum(label == name for label, _ in valid) for name in names]
-        return voted(votes, [sum(w for label, w in valid if label == name) for name in names], names, method, reply)
-
     def _template(self, shown: Shown, sample: int, plain: bool) -> RequestTemplate:
         def body(text: str) -> dict[str, Any]:
             return self._body(messages(self._codebook, shown, text, self._form, plain))
 
         return request_template(self._endpoint, body, sample)
 
-    def _body(self, said: list[dict[str, str]]) -> dict[str, Any]:
-        return request_body(self._annotator, self._codebook, said)
+    def _body(self, sent: list[dict[str, str]]) -> dict[str, Any]:
+        return request_body(self._annotator, self._codebook, sent)
 
 
 def row_key(keys: Sequence[bytes]) -> str:

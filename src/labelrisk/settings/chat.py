@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from labelrisk.settings.section import Count, Section, Seed
 
 EMBEDDED = "embedded"  # the base_url of the model in this process
+ConfidenceMethod = Literal["logprobs", "votes", "verbalised", "explanations", "none"]
 Capability = Literal["logprobs", "json_schema", "guided_choice"]
 
 
@@ -40,7 +41,7 @@ class ChatSettings(Section):
     seed: Seed = 0
     temperature: Annotated[float, Field(ge=0)] = 0.0
     answer: Literal["code", "json_schema", "guided_choice"] = "code"
-    confidence: Literal["logprobs", "votes", "verbalised", "explanations", "none"] = "logprobs"
+    confidence: ConfidenceMethod = "logprobs"
     top_logprobs: Annotated[int, Field(ge=1)] = 20  # as many as the OpenAI API serves
     samples: Annotated[int, Field(ge=2)] = 5  # of votes and explanations
     vary: Literal["sampling", "demonstrations"] = "sampling"  # what differs between votes

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from labelrisk.errors import LabelRiskError
-from labelrisk.sources.noise import confusion_noise, uniform_noise
+from labelrisk.sources.noise_controls import confusion_noise, uniform_noise
 from labelrisk.sources.selection import at_random, most_uncertain
 from labelrisk.sources.source import Source
-from labelrisk.statistics.scores import NO_LABEL
+from labelrisk.statistics.class_codes import NO_LABEL, codes_of
 
 
 def build_source(
@@ -26,8 +26,8 @@ def build_source(
     """
     # the draw depends on the seed and the name alone, so that no other source moves it
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    gold = _codes(train["gold"], labels)
-    annotated = _codes(answers["label"], labels)
+    gold = codes_of(train["gold"], labels)
+    annotated = codes_of(answers["label"], labels)
     origin = np.full(len(train), "annotator", dtype=object)
     codes = annotated.copy()
     if source.labels == "gold":
@@ -69,11 +69,6 @@ def validation_rows(source: Source, kind: str, validation: pd.DataFrame, answers
     label = label.astype(object).where(label.notna(), None)
     origin = label.notna().map({True: kind if by_annotator else "gold", False: "dropped_no_label"})
     return pd.DataFrame({"id": validation["id"], "text": validation["text"], "label": label, "origin": origin})
-
-
-def _codes(names: pd.Series, labels: Sequence[str]) -> np.ndarray:
-    codes = pd.Categorical(names.astype(object), categories=list(labels)).codes
-    return np.asarray(codes, dtype=np.int64)
 
 
 def _selected(

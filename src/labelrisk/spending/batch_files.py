@@ -1,4 +1,4 @@
-"""What is kept here of a batch until all of its answers are stored: its requests, in a file that one process locks."""
+"""The requests of a batch, kept in a file that one process locks until all of its answers are stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from labelrisk.cache.templates import Call, stored_template
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import canonical_json
 
-ENDING = ".jsonl"
+SUFFIX = ".jsonl"
 LEFT_BEHIND = 3600.0  # seconds after which a file that belongs to no batch is one that a killed process left
 
 
@@ -29,12 +29,12 @@ class BatchFile:
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         self.path = path
         self._file = file
-        self._places: dict[bytes, int] | None = None
+        self._offsets: dict[bytes, int] | None = None  # of lines, by call key
 
     @classmethod
-    def written(cls, folder: Path, token: str, calls: Sequence[Call]) -> BatchFile:
-        """A new record, locked and on disk."""
-        path = folder / f"{token}{ENDING}"
+    def create(cls, folder: Path, token: str, calls: Sequence[Call]) -> BatchFile:
+        """A new file, locked and on disk."""
+        path = folder / f"{token}{SUFFIX}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             file = path.open("w+b")
@@ -48,12 +48,12 @@ class BatchFile:
         return cls(path, file)
 
     @classmethod
-    def taken(cls, folder: Path, token: str) -> BatchFile | None:
-        """The record of an earlier process, locked, or None when another process holds it.
+    def open_if_unlocked(cls, folder: Path, token: str) -> BatchFile | None:
+        """The file of an earlier process, locked from now on, or None when another process has locked it.
 
         Raises FileNotFoundError.
         """
-        path = folder / f"{token}{ENDING}"
+        path = folder / f"{token}{SUFFIX}"
         file = path.open("r+b")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,15 +69,15 @@ class BatchFile:
 
     def call(self, key: bytes) -> Call | None:
         """The call with that key, with all of it as its template, for where text stood in it is not known any more."""
-        if self._places is None:
-            self._places, place = {}, 0
+        if self._offsets is None:
+            self._offsets, offset = {}, 0
             self._file.seek(0)
             for line in self._file:
-                self._places[hashlib.sha256(line.rstrip(b"\n")).digest()] = place
-                place += len(line)
-        if key not in self._places:
+                self._offsets[hashlib.sha256(line.rstrip(b"\n")).digest()] = offset
+                offset += len(line)
+        if key not in self._offsets:
             return None
-        self._file.seek(self._places[key])
+        self._file.seek(self._offsets[key])
         whole = self._file.readline().rstrip(b"\n").decode()
         content = json.loads(whole)
         return Call(key, stored_template(content["endpoint"], content["request"]["model"], whole, ""), "")
@@ -101,14 +101,14 @@ class BatchFile:
 
 
 def remove_left_behind(folder: Path, known: set[str]) -> None:
-    """Remove records of processes that were killed before they claimed anything; known: tokens of batches."""
-    for path in folder.glob(f"*{ENDING}"):
+    """Remove files of processes that were killed before they claimed anything; known: tokens of batches."""
+    for path in folder.glob(f"*{SUFFIX}"):
         if path.stem not in known and time.time() - path.stat().st_ctime > LEFT_BEHIND:
             path.unlink(missing_ok=True)
 
 
-def folder_of(cache: CallCache) -> Path:
-    """Where the records lie."""
+def batch_folder(cache: CallCache) -> Path:
+    """Where the files lie."""
     return cache.path.parent / "batches"
 
 

@@ -3,79 +3,68 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from labelrisk.cache.calls import CallCache, Caps, Reservation, Stored
+from labelrisk.cache.calls import CallCache, Stored
+from labelrisk.cache.schema import BATCH_OWNER
 from labelrisk.cache.templates import Call
-from labelrisk.cache.writer import Writer
-from labelrisk.errors import LabelRiskError
+from labelrisk.cache.writer import CacheWriter
 from labelrisk.settings.chat import ChatSettings
-from labelrisk.spending.batch_claims import abandoned, abandonment
+from labelrisk.spending.batch_claims import annotator_of_unfetched_batch, note_batch, unfetched_batch_error
+from labelrisk.spending.caps import Caps
+from labelrisk.spending.ledger import Ledger, Reservation
 from labelrisk.spending.prices import bound_of, cost_of, output_bound, price_of
+from labelrisk.spending.run_counts import RunCounts
+from labelrisk.spending.stop_signal import StopSignal
 
 BETWEEN_LOOKS = 0.25  # seconds between looks at what another process is asking
+Result = TypeVar("Result")
 
 
 class Unanswered(Exception):
     """This call got no answer after all retries, or the asking has stopped."""
 
 
-@dataclass
-class RunCounts:
-    """What one run did, for the progress line and the metrics."""
+class Budget(StopSignal):
+    """Claims, caps and storing for one annotator; stops the asking at a cap, or when answers can't be stored.
 
-    cached: int = 0  # answers that the cache had
-    answered: int = 0
-    cost: float = 0.0  # of the answers of this run whose cost is known
-    unpriced: int = 0  # answers of unknown cost, and requests without an answer that may have been charged
-    errors: Counter[str] = field(default_factory=Counter)  # by kind
-    models: Counter[str] = field(default_factory=Counter)  # that the endpoint says it answered with
-
-
-class Budget:
-    """Claims, caps and storing for one annotator."""
+    open: claims of this process whose cost is not settled.
+    """
 
     def __init__(self, name: str, annotator: ChatSettings, cache: CallCache) -> None:
-        self.counts = RunCounts()
-        self.stopped: BaseException | None = None
+        super().__init__()
         self.name = name
+        self.counts = RunCounts()
+        self.open = 0
         self._price = price_of(annotator)
         self._caps = Caps(annotator.max_cost, annotator.max_requests)
         self._cache = cache
-        self._writer = Writer(cache)
-        self._seen: tuple[bytes, Stored | None] = (b"", None)
-        self._open = 0  # claims whose cost is not settled
-        self._held = 0  # of these, those that wait at a cap to be sent again
+        self._ledger = Ledger(cache)
+        self._writer = CacheWriter(cache)
+        self._last_found: tuple[bytes, Stored | None] = (b"", None)
+        self._at_cap = 0  # open claims that wait to be sent again
         self._settled = asyncio.Event()
-        self.over = asyncio.Event()  # set once `stopped` is
-        self.on_stop: Callable[[], None] = lambda: None  # called then
 
     def stop(self, reason: BaseException) -> None:
-        """Send nothing more; what is in flight is still awaited and stored."""
-        self.stopped = self.stopped or reason
-        self.over.set()
+        """Send nothing more, and let nobody wait at a cap."""
+        super().stop(reason)
         self._settled.set()
-        self.on_stop()
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait that long, or until the asking stops."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.over.wait(), seconds)
+    def stop_at_cap(self, reservation: Reservation) -> None:
+        """Stop with the sentence about the cap that a reservation met."""
+        self.stop(self._caps.error(self.name, reservation.cap or "", self._ledger.spending(self.name)))
 
     def find(self, key: bytes) -> Stored | None:
         """The cache's answer."""
-        stored = self._seen[1] if self._seen[0] == key else self._cache.find(key)
+        stored = self._last_found[1] if self._last_found[0] == key else self._cache.find(key)
         self.counts.cached += stored is not None
         return stored
 
     def has(self, key: bytes) -> bool:
         """Whether the cache has an answer; one that it has is most often read next, and not looked up again."""
         if (stored := self._cache.find(key)) is not None:
-            self._seen = (key, stored)
+            self._last_found = (key, stored)
         return stored is not None
 
     def bound(self, call: Call, request: dict[str, Any]) -> float:
@@ -83,28 +72,27 @@ class Budget:
         return bound_of(call.template.size(call.text), output_bound(request), self._price)
 
     async def claim(
-        self,
-        calls: Sequence[Call],
-        bounds: Sequence[float],
-        owner: str | None = None,
-        also: Callable[[CallCache, list[Reservation]], None] = lambda cache, reservations: None,
+        self, calls: Sequence[Call], bounds: Sequence[float], batch: str | None = None
     ) -> list[Reservation]:
         """Claim calls in one transaction, each at its upper bound; those after a reached cap are `capped`.
 
-        also: what else is written in that transaction.
+        batch: the token of a batch, in whose name they are claimed, and which is noted with them.
         """
-        name, caps = self.name, self._caps
         self._check()
+        owner = None if batch is None else BATCH_OWNER + batch
 
-        def write(cache: CallCache) -> list[Reservation]:
-            reserved = [
-                cache.reserve(call.key, name, bound, caps, owner) for call, bound in zip(calls, bounds, strict=True)
+        def write(cache: CallCache) -> tuple[list[Reservation], int]:
+            made = [
+                self._ledger.reserve(call.key, self.name, bound, self._caps, owner)
+                for call, bound in zip(calls, bounds, strict=True)
             ]
-            also(cache, reserved)
-            return reserved
+            granted = sum(one.outcome == "granted" for one in made)
+            if batch is not None and granted:
+                note_batch(cache, batch, self.name, granted)
+            return made, granted
 
-        reservations = await self._writer.submit(write, durable=owner is not None)
-        self._open += sum(one.outcome == "granted" for one in reservations)
+        reservations, granted = await self._writer.submit(write, durable=batch is not None)
+        self.open += granted
         self.counts.cached += sum(one.outcome == "found" for one in reservations)
         return reservations
 
@@ -119,24 +107,23 @@ class Budget:
             if reservation.outcome in ("granted", "found"):
                 return reservation.stored
             if reservation.outcome == "busy":
-                if other := await self.write(lambda cache: abandoned(cache, call.key)):
-                    self.stop(abandonment(self.name, other))
+                if other := await self.write(lambda cache: annotator_of_unfetched_batch(cache, call.key)):
+                    self.stop(unfetched_batch_error(self.name, other))
                 await self.sleep(BETWEEN_LOOKS)
-            elif reservation.cap == "max_cost" and self._open:
+            elif reservation.cap == "max_cost" and self.open:
                 await self._settled.wait()  # what is in flight will cost less than its bound
             else:
-                self.stop(self.capped(reservation.cap or ""))
+                self.stop_at_cap(reservation)
 
     async def claim_again(self, call: Call, paid: float) -> None:
         """Send a claimed call once more, after an attempt that cost this at most.
 
         Raises Unanswered when the asking has stopped, as it does at a cap.
         """
-        name, caps = self.name, self._caps
 
         def write(cache: CallCache) -> Reservation:
-            cache.count(name, paid)
-            return cache.reserve(call.key, name, 0.0, caps, again=True)
+            self._ledger.add_cost(self.name, paid)
+            return self._ledger.reserve(call.key, self.name, 0.0, self._caps, again=True)
 
         try:
             self._check()
@@ -144,60 +131,49 @@ class Budget:
                 self._settled.clear()
                 reservation = await self._writer.submit(write, durable=False)
                 paid = 0.0  # is counted now
-                if reservation.cap != "max_cost" or self.stopped or self._open <= self._held + 1:
+                if reservation.cap != "max_cost" or self.stopped or self.open <= self._at_cap + 1:
                     break
-                self._held += 1
+                self._at_cap += 1
                 try:
                     await self._settled.wait()  # what is in flight will cost less than its bound
                 finally:
-                    self._held -= 1
+                    self._at_cap -= 1
             if reservation.outcome == "capped":
-                self.stop(self.capped(reservation.cap or ""))
+                self.stop_at_cap(reservation)
             self._check()
         except BaseException:
             self.settle(call, paid)
             raise
 
-    @property
-    def open(self) -> int:
-        """Claims of this process that are not settled."""
-        return self._open
-
     def adopt(self, claims: int) -> None:
         """Count claims that an earlier process made; negative for those that were given back."""
-        self._open += claims
+        self.open += claims
         self._settled.set()
 
     def settle(self, call: Call, cost: float, sent: bool = True) -> None:
         """Give a claim back without an answer, at a cost that may have been paid."""
-        key, name = call.key, self.name
-        self._on_disk(self._writer.submit(lambda cache: cache.settle(key, name, cost, sent), durable=True))
+        self._settle(lambda cache: self._ledger.settle(call.key, self.name, cost, sent))
 
     def store(self, call: Call, response: dict[str, Any], bound: float) -> Stored:
         """Store an answer; it is on disk soon, and a failure to write it stops the asking."""
-        usage = response.get("usage")
-        cost = cost_of(usage, self._price)
-        counts, key, name = self.counts, call.key, self.name
-        counts.answered += 1
-        counts.cost += cost or 0.0
-        counts.unpriced += cost is None
-        counts.models[str(response.get("model"))] += 1
+        cost = cost_of(response.get("usage"), self._price)
+        self.counts.add_answer(response, cost)
 
         def write(cache: CallCache) -> None:
-            cache.store(key, call.template, call.text, response, name, cost)
-            cache.settle(key, name, bound if cost is None else cost)
+            cache.store(call.key, call.template, call.text, response, self.name, cost)
+            self._ledger.settle(call.key, self.name, bound if cost is None else cost)
 
-        self._on_disk(self._writer.submit(write, durable=True))
+        self._settle(write)
         return Stored(response, cost)
 
-    def _on_disk(self, future: asyncio.Future[None]) -> None:
-        future.add_done_callback(self._ended)
+    def _settle(self, write: Callable[[CallCache], None]) -> None:
+        def written(future: asyncio.Future[None]) -> None:
+            if error := future.exception():
+                self.stop(error)
+            self.open -= 1
+            self._settled.set()
 
-    def _ended(self, future: asyncio.Future[None]) -> None:
-        if error := future.exception():
-            self.stop(error)
-        self._open -= 1
-        self._settled.set()
+        self._writer.submit(write, durable=True).add_done_callback(written)
 
     async def flush(self) -> None:
         """Wait until all that was stored is on disk."""
@@ -208,20 +184,10 @@ class Budget:
         """End the writing."""
         self._writer.close()
 
-    async def write(self, change: Any) -> Any:
+    async def write(self, change: Callable[[CallCache], Result]) -> Result:
         """A durable change of the caller's own."""
         return await self._writer.submit(change, durable=True)
 
     def _check(self) -> None:
         if self.stopped:
             raise Unanswered
-
-    def capped(self, cap: str) -> LabelRiskError:
-        """The sentence at a cap."""
-        spent = self._cache.spending(self.name)
-        limit = self._caps.cost if cap == "max_cost" else self._caps.requests
-        return LabelRiskError(
-            f"annotators.{self.name}: {cap} {limit:g} is reached: {spent.requests:,} requests sent and at most "
-            f"{spent.cost:.4f} spent here so far; every answer is stored: raise {cap} in params.yaml and run again to "
-            "ask for the rest only"
-        )

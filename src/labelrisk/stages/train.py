@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
 from labelrisk.params import Settings
-from labelrisk.students.process import share_cores, uncollected
+from labelrisk.students.memory_and_cores import share_cores, uncollected
 
 if TYPE_CHECKING:
     from dvclive import Live

@@ -1,10 +1,14 @@
-"""How much a student's predictions change when nothing but the seed does: Krippendorff's alpha and p_uc."""
+"""How far several labellings of the same items agree: Krippendorff's alpha, Cohen's kappa, p_uc and the majority."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from labelrisk.statistics.scores import NO_LABEL, Codes
+from labelrisk.statistics.class_codes import NO_LABEL
+from labelrisk.statistics.scores import Codes
+
+TIE = -2  # two classes or more have the most labels
 
 
 def krippendorff_alpha(runs: Codes, classes: int) -> float:
@@ -36,3 +40,27 @@ def unchanged(runs: Codes) -> float:
     if len(runs) < 2 or runs.shape[1] == 0:
         return float("nan")
     return float(np.mean((runs == runs[0]).all(axis=0) & (runs[0] != NO_LABEL)))
+
+
+def kappa(one: Codes, other: Codes) -> float:
+    """Cohen's kappa of two lists of codes, (N,) each; -1 counts as one more category, so silence is disagreement.
+
+    nan without rows, and where both give one and the same code to all rows: agreement by chance is then certain.
+    """
+    if len(np.unique(np.concatenate([one, other]))) < 2:
+        return float("nan")
+    from sklearn.metrics import cohen_kappa_score  # a second to load, which evaluate need not wait
+
+    return float(cohen_kappa_score(one, other))
+
+
+def majority(codes: Codes, classes: int) -> NDArray[np.int64]:
+    """The class that most raters gave each row: codes (R, N), -1 for no label -> (N,).
+
+    -1 where no rater gave a label, TIE (-2) where two classes have the most: a tie is no majority, and no chance or
+    order breaks it.  One rater's label is a majority of one.
+    """
+    counts = np.stack([(codes == code).sum(axis=0) for code in range(classes)])
+    most = counts.max(axis=0)
+    is_tied = (counts == most).sum(axis=0) > 1
+    return np.where(most == 0, NO_LABEL, np.where(is_tied, TIE, counts.argmax(axis=0))).astype(np.int64)

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from labelrisk.statistics.class_codes import NO_LABEL
+
 Codes = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
-
-NO_LABEL = -1
+Counts = NDArray[np.int64]
 
 
 class ClassScores(NamedTuple):
@@ -22,7 +23,7 @@ class ClassScores(NamedTuple):
     support: Floats
 
 
-def confusion(gold: Codes, predicted: Codes, classes: int) -> NDArray[np.int64]:
+def confusion(gold: Codes, predicted: Codes, classes: int) -> Counts:
     """Count gold (rows) against predicted (columns): shape (K, K + 1), the last column holds missing labels.
 
     `gold` has shape (N,) with codes 0..K-1, `predicted` has shape (N,) with codes 0..K-1 or -1 (no label).

@@ -1,0 +1,1 @@
+"""Students: encoders, their fine-tuning on a label source, and their predictions."""

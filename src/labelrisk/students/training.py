@@ -16,7 +16,7 @@ from torch.nn import functional
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings.train import TrainSettings
 from labelrisk.statistics import scores
-from labelrisk.students import minibatches, process
+from labelrisk.students import memory_and_cores, minibatches
 from labelrisk.students.dropout import Masks
 from labelrisk.students.fast_layers import FastLayers, padding_id
 from labelrisk.students.optimizer import AdamW, learning_rate
@@ -95,7 +95,7 @@ def fine_tune(
         raise LabelRiskError(f"there is no labelled {which} row to train with; check the source's labels")
     seeds, where, dtype = seeds_of(seed), device(), precision(settings.precision)
     if where.type == "cpu":
-        process.keep_mapped()
+        memory_and_cores.keep_mapped()
     order = np.random.default_rng(seeds.order)
     per_epoch = math.ceil(len(train) / settings.batch_size)
     steps = settings.epochs * per_epoch

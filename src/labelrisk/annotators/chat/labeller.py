@@ -7,27 +7,27 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.codebook import Codebook
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.embedded_model.weights import embedded_folder
 from labelrisk.endpoints.endpoint import endpoint_name
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import canonical_json
-from labelrisk.labels.chunks import Chunk
 from labelrisk.labels.earlier_run import signature_of
 from labelrisk.labels.labels_file import LabelledRow
 from labelrisk.labels.other_revisions import OtherRevisions
-from labelrisk.prompting.answers import Reader
+from labelrisk.labels.row_chunks import Chunk
+from labelrisk.prompting.answer_forms import WRONG, form_of, label_codes
 from labelrisk.prompting.demonstrations import Demonstrations, Encode, candidates_of
-from labelrisk.prompting.prompts import WRONG, Shown, form_of, label_codes
+from labelrisk.prompting.prompts import Shown
 from labelrisk.prompting.questions import Questions, row_key
+from labelrisk.prompting.replies import ReplyReader
+from labelrisk.settings.chat import ChatSettings
 from labelrisk.spending.budget import Unanswered
 
 if TYPE_CHECKING:
     from labelrisk.embedded_model.sentence_vectors import SentenceEncoder
-    from labelrisk.endpoints.batch_api.asker import BatchAsker
-    from labelrisk.endpoints.request_asker import Asker
+    from labelrisk.endpoints.asker import Asker
 
 READING = "1"  # of answers: a change means that remembered labels are read anew from their answers
 NOT_ASKED = {  # what decides about how, by whom or at what price, but not about what is asked
@@ -39,7 +39,7 @@ NOT_ASKED = {  # what decides about how, by whom or at what price, but not about
 class ChatLabeller:
     """Everything about one annotator that its rows share."""
 
-    def __init__(self, name: str, annotator: ChatAnnotator, codebook: Codebook, prepared: Prepared) -> None:
+    def __init__(self, name: str, annotator: ChatSettings, codebook: Codebook, prepared: Prepared) -> None:
         self.name = name
         self.annotator = annotator
         self.questions = Questions(annotator, codebook)
@@ -77,9 +77,7 @@ class ChatLabeller:
         vector = chunk.vectors.get(place)
         return [self.demonstrations.shown_to(chunk.ids[place], draw, vector) for draw in range(self.questions.draws)]
 
-    async def label(
-        self, asker: Asker | BatchAsker, revisions: OtherRevisions, chunk: Chunk, place: int
-    ) -> LabelledRow | None:
+    async def label(self, asker: Asker, revisions: OtherRevisions, chunk: Chunk, place: int) -> LabelledRow | None:
         """The label of one row, or None when it got no answer."""
         shown = self.shown(chunk, place)
         calls = self.questions.calls(shown, chunk.texts[place])
@@ -117,7 +115,7 @@ class ChatLabeller:
         codes = label_codes(self._codebook.names)
         if self.annotator.confidence != "logprobs" or len(codes) > 26:
             return True
-        answer = Reader(self._codebook.names, codes, form_of(self.annotator)).read(response)
+        answer = ReplyReader(self._codebook.names, codes, form_of(self.annotator)).read(response)
         if answer.status == "ok" and answer.method is None:
             raise LabelRiskError(
                 f"annotators.{self.name}: {self.annotator.model} answers without log-probabilities, so its labels "
@@ -133,7 +131,7 @@ def _encoder() -> SentenceEncoder:
 
 
 def _screen_of(
-    annotator: ChatAnnotator, encoder: Callable[[], SentenceEncoder]
+    annotator: ChatSettings, encoder: Callable[[], SentenceEncoder]
 ) -> Callable[[Sequence[str]], list[list[str]]] | None:
     """What flags texts before they are sent, or None."""
     if annotator.screening == "none":

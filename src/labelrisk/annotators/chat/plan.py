@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import textwrap
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.annotators.chat.labeller import ChatLabeller
-from labelrisk.cache.calls import CallCache, Spending, Stored
+from labelrisk.annotators.chat.token_usage import TokenUsage, newest_usage
+from labelrisk.cache.calls import CallCache, Stored
 from labelrisk.cache.templates import RequestTemplate
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.errors import LabelRiskError
-from labelrisk.labels.chunks import Chunk
 from labelrisk.labels.earlier_run import EarlierRun
 from labelrisk.labels.other_revisions import OtherRevisions
+from labelrisk.labels.row_chunks import Chunk
 from labelrisk.prompting.questions import row_key
-from labelrisk.settings.chat import Price
+from labelrisk.settings.chat import ChatSettings, Price
 from labelrisk.spending.budget import Unanswered
+from labelrisk.spending.caps import Spending
+from labelrisk.spending.ledger import Ledger
 from labelrisk.spending.prices import bound_of, output_bound, price_of
 
-Asked = tuple[bytes, RequestTemplate, str]  # a call: key, template and text
-MEASURED_ON = 200  # answers of the same model that an estimate is taken from, at most
+Call = tuple[bytes, RequestTemplate, str]  # key, template and text
 
 
 @dataclass
@@ -56,17 +55,15 @@ class Plan:
 
 def plan_of(labeller: ChatLabeller, prepared: Prepared, call_cache: Path, out: Path) -> Plan:
     """Go through the rows as the stage would, asking nothing."""
-    annotator, plan = labeller.annotator, Plan()
-    price = price_of(annotator)
+    annotator, price, plan = labeller.annotator, price_of(labeller.annotator), Plan()
     cache, runner = CallCache(call_cache), asyncio.Runner()
     try:
         folder = cache.path.parent / "labels"
         revisions: OtherRevisions | None = OtherRevisions(
             labeller.name, annotator, out, folder / f"{labeller.name}.revisions"
         )
-        for chunk in labeller.prepared_chunks(
-            EarlierRun(folder / labeller.name, labeller.signature()).chunks(prepared)
-        ):
+        earlier = EarlierRun(folder / labeller.name, labeller.signature())
+        for chunk in labeller.prepared_chunks(earlier.chunks(prepared)):
             plan.rows += len(chunk.ids)
             plan.cached += len(chunk.ids) - len(chunk.asked)
             if plan.prompt is None and not labeller.demonstrations.needs_vectors:
@@ -84,13 +81,13 @@ def plan_of(labeller: ChatLabeller, prepared: Prepared, call_cache: Path, out: P
                 if known and labeller.as_asked_now(known, chunk, place):
                     plan.elsewhere += 1
                 elif missing:
-                    _add(plan, annotator, missing, price, firsts=True)
+                    _add(plan, annotator, missing, price, first=True)
                 elif further := _further(labeller, cache, runner, chunk, place, calls):
-                    _add(plan, annotator, further, price, firsts=False)
+                    _add(plan, annotator, further, price, first=False)
                 else:
                     plan.cached += 1
-        plan.spent = cache.spending(labeller.name)
-        _estimate(plan, cache, annotator, price)
+        plan.spent = Ledger(cache).spending(labeller.name)
+        _estimate(plan, newest_usage(cache, annotator.model), price)
     finally:
         runner.close()
         cache.close()
@@ -98,10 +95,10 @@ def plan_of(labeller: ChatLabeller, prepared: Prepared, call_cache: Path, out: P
 
 
 def _further(
-    labeller: ChatLabeller, cache: CallCache, runner: asyncio.Runner, chunk: Chunk, place: int, calls: Sequence[Asked]
-) -> list[Asked]:
+    labeller: ChatLabeller, cache: CallCache, runner: asyncio.Runner, chunk: Chunk, place: int, calls: Sequence[Call]
+) -> list[Call]:
     """The requests that answers of the cache lead to and that it lacks: re-asks, checks, canaries."""
-    lacking: list[Asked] = []
+    lacking: list[Call] = []
 
     async def ask(key: bytes, template: RequestTemplate, text: str) -> Stored:
         if stored := cache.find(key):
@@ -119,16 +116,16 @@ def _further(
     return lacking
 
 
-def _add(plan: Plan, annotator: ChatAnnotator, asked: Sequence[Asked], price: Price | None, firsts: bool) -> None:
+def _add(plan: Plan, annotator: ChatSettings, calls: Sequence[Call], price: Price | None, first: bool) -> None:
     """Count the requests of one row, and at most how many follow from their answers.
 
-    firsts: they are the row's first ones, so that re-asks and checks may follow.
+    first: they are the row's first ones, so that re-asks and checks may follow.
     """
-    plan.requests += len(asked)
-    times = 1 + (annotator.reasks + (annotator.confidence == "explanations") if firsts else 0)
-    canaries = firsts and annotator.screening == "canary"
-    plan.more += len(asked) * (times - 1) + canaries
-    for _, template, text in asked:
+    plan.requests += len(calls)
+    times = 1 + (annotator.reasks + (annotator.confidence == "explanations") if first else 0)
+    canaries = first and annotator.screening == "canary"
+    plan.more += len(calls) * (times - 1) + canaries
+    for _, template, text in calls:
         size, longest = template.size(text), output_bound(template.request(text))
         plan.prompt_bytes += size
         if price is not None and plan.most is not None:
@@ -139,67 +136,14 @@ def _add(plan: Plan, annotator: ChatAnnotator, asked: Sequence[Asked], price: Pr
             plan.most = None
 
 
-def _estimate(plan: Plan, cache: CallCache, annotator: ChatAnnotator, price: Any) -> None:
+def _estimate(plan: Plan, usage: TokenUsage, price: Price | None) -> None:
     """Tokens per byte and per answer of this model's newest answers, times what is to be sent."""
-    newest = cache.rows(
-        "SELECT length(CAST(prefix AS BLOB)) + length(CAST(text AS BLOB)) + length(CAST(suffix AS BLOB)), "
-        "input_tokens, output_tokens FROM calls JOIN templates ON template = templates.id "
-        "WHERE model = ? AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL ORDER BY calls.id DESC LIMIT ?",
-        (annotator.model, MEASURED_ON),
-    )
-    found = list(newest)
-    plan.measured = len(found)
+    plan.measured = usage.answers
     if price is not None and price.input == price.output == 0:
         plan.cost = 0.0
-    if not found:
+    if not usage.answers:
         return
-    size, read, written = (sum(one[place] for one in found) for place in (0, 1, 2))
-    plan.input_tokens = round(plan.prompt_bytes * read / size)
-    plan.output_tokens = round(plan.requests * written / len(found))
+    plan.input_tokens = round(plan.prompt_bytes * usage.input_tokens / usage.request_bytes)
+    plan.output_tokens = round(plan.requests * usage.output_tokens / usage.answers)
     if price is not None:
         plan.cost = (plan.input_tokens * price.input + plan.output_tokens * price.output) / 1e6
-
-
-def plan_text(labeller: ChatLabeller, plan: Plan, validation: str) -> str:
-    """The plan at 80 columns."""
-    annotator = labeller.annotator
-    price = price_of(annotator)
-    lines = [("rows", f"{plan.rows:,}", ""), ("known already", f"{plan.cached:,}", "nothing to pay")]
-    if plan.elsewhere:
-        lines.append(("known elsewhere", f"{plan.elsewhere:,}", "at other revisions, nothing to pay"))
-    more = f"and at most {plan.more:,} more: re-asks, checks" if plan.more else ""
-    lines.append(("requests to send", f"{plan.requests:,}", more))
-    if plan.requests:
-        how = f"measured on {plan.measured:,} answers of this model" if plan.measured else "not measured yet"
-        lines.append(("input tokens", _number(plan.input_tokens), how))
-        lines.append(("output tokens", _number(plan.output_tokens), ""))
-    share = f"batch: {annotator.price.batch:g} of the price" if annotator.price and annotator.mode == "batch" else ""
-    if price is None:
-        lines.append(("cost", "unknown", f"annotators.{labeller.name}.price is not set"))
-    else:
-        told = share or ("" if plan.cost is not None else "not measured yet: see the upper bound")
-        cost = 0.0 if not plan.requests else plan.cost
-        lines.append(("cost", "unknown" if cost is None else f"{cost:.4f}", told))
-        lines.append(("cost at most", f"{plan.most or 0.0:.4f}", "a token a byte, every re-ask; no retries"))
-    spent = plan.spent
-    before = f"{spent.requests:,} requests, {spent.cost:.4f} at most" if price else f"{spent.requests:,} requests"
-    lines.append(("spent here before", "", before + (f", {spent.lost:,} lost in flight" if spent.lost else "")))
-    caps = [f"{name} {cap:g}" for name in ("max_cost", "max_requests") if (cap := getattr(annotator, name)) is not None]
-    lines.append(("caps", "", ", ".join(caps) or "none (see max_cost, max_requests)"))
-    head = f"{labeller.name}: {annotator.model} at {annotator.base_url}"
-    body = "\n".join(f"  {name:<18}{number:>14}  {told}".rstrip() for name, number, told in lines)
-    notes = [
-        textwrap.fill(note, 80, initial_indent="  ", subsequent_indent="  ")
-        for note in (validation, plan.unreadable)
-        if note
-    ]
-    return "\n".join([head, body, *notes])
-
-
-def prompt_text(plan: Plan) -> str:
-    """The rendered prompt of one row."""
-    return "\n".join(f"[{message['role']}]\n{message['content']}" for message in plan.prompt or [])
-
-
-def _number(value: int | None) -> str:
-    return "unknown" if value is None else f"{value:,}"

@@ -9,30 +9,32 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.annotators.chat.labeller import ChatLabeller
 from labelrisk.annotators.contract import Asking, Task
 from labelrisk.cache.calls import CallCache
-from labelrisk.endpoints.batch_api.asker import INTERRUPTED, BatchAsker
-from labelrisk.endpoints.request_asker import Asker
+from labelrisk.cache.process_locks import remove_files_of_dead
+from labelrisk.endpoints.asker import Asker
+from labelrisk.endpoints.batch_api.batch_asker import BatchAsker
+from labelrisk.endpoints.request_asker import RequestAsker
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import write_json, written_aside
-from labelrisk.labels.chunks import Chunk
 from labelrisk.labels.earlier_run import EarlierRun
 from labelrisk.labels.labels_file import LabelsWriter
 from labelrisk.labels.other_revisions import OtherRevisions
+from labelrisk.labels.row_chunks import Chunk
 from labelrisk.labels.streaming import label_all
 from labelrisk.labels.totals import of_run
 from labelrisk.progress import bar
 from labelrisk.settings.annotate import AnnotateSettings
-from labelrisk.spending.budget import RunCounts
+from labelrisk.settings.chat import ChatSettings
+from labelrisk.spending.ledger import Ledger
 from labelrisk.spending.prices import price_of
+from labelrisk.spending.run_counts import RunCounts
 
-GROWING = ".growing"  # name of a labels file that is being written
-TOLD_EVERY = 16  # rows between looks at cost and errors
+UNFINISHED = ".growing"  # name of a labels file that is being written
+SHOWN_EVERY = 16  # rows between looks at cost and errors
 ROWS_AT_ONCE = 32768  # whose answers are awaited, at most
 BATCH_ROWS = 20000  # as many, where each of them waits for its batch
-INTERRUPTED_REQUESTS = "interrupted: waiting for the answers in flight (again to leave at once)"
 
 
 def label_rows(labeller: ChatLabeller, task: Task, asking: Asking, out: Path) -> None:
@@ -43,11 +45,13 @@ def label_rows(labeller: ChatLabeller, task: Task, asking: Asking, out: Path) ->
     """
     calls = CallCache(asking.cache)
     folder = calls.path.parent / "labels"
-    growing = folder / f"{calls.owner}{GROWING}"  # not beside `out`: a killed run would leave it among DVC's outputs
+    unfinished = (
+        folder / f"{calls.owner}{UNFINISHED}"
+    )  # not beside `out`: a killed run would leave it among DVC's outputs
     try:
-        calls.remove_left_behind(folder, GROWING)
+        remove_files_of_dead(folder, UNFINISHED, calls.locks)
         with calls.readable(), calls.transaction():
-            lost = calls.write_off_dead()
+            lost = Ledger(calls).write_off_dead()
         if lost:
             print(
                 f"{lost} requests were in flight when a run was killed: counted as paid, asked again", file=sys.stderr
@@ -55,18 +59,18 @@ def label_rows(labeller: ChatLabeller, task: Task, asking: Asking, out: Path) ->
         earlier = EarlierRun(folder / task.name, labeller.signature())
         revisions = OtherRevisions(task.name, labeller.annotator, out, folder / f"{task.name}.revisions")
         chunks = labeller.prepared_chunks(earlier.chunks(task.prepared))
-        with LabelsWriter(growing) as writer:
+        with LabelsWriter(unfinished) as writer:
             counts = asyncio.run(_run(labeller, asking.settings, calls, revisions, chunks, writer, len(task.prepared)))
         with written_aside(out) as temporary:
-            shutil.copyfile(growing, temporary)
-        earlier.keep(growing)
+            shutil.copyfile(unfinished, temporary)
+        earlier.keep(unfinished)
         write_json(of_run(counts), calls.path.parent / "runs" / f"{task.name}.json")
         print(
-            f"annotate {task.name}: {counts.answered:,} answers asked now, {cost_now(counts, labeller.annotator)}",
+            f"annotate {task.name}: {counts.answered:,} answers asked now, {cost_text(counts, labeller.annotator)}",
             file=sys.stderr,
         )
     finally:
-        growing.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         calls.close()
 
 
@@ -80,16 +84,16 @@ async def _run(
     total: int,
 ) -> RunCounts:
     in_batches = labeller.annotator.mode == "batch"
-    asker = (BatchAsker if in_batches else Asker)(
+    asker: Asker = (BatchAsker if in_batches else RequestAsker)(
         labeller.name, labeller.annotator, settings, calls, labeller.check_first
     )
     budget = asker.budget
-    _stop_at_first_interrupt(budget.stop, INTERRUPTED if in_batches else INTERRUPTED_REQUESTS)
+    _stop_at_first_interrupt(budget.stop, asker.interrupted)
     with bar(total, f"annotate {labeller.name}", "row") as progress:
 
         def done(rows: int) -> None:
-            if progress.n % TOLD_EVERY < rows:
-                progress.set_postfix_str(told(budget.counts, labeller.annotator), refresh=False)
+            if progress.n % SHOWN_EVERY < rows:
+                progress.set_postfix_str(progress_text(budget.counts, labeller.annotator), refresh=False)
             progress.update(rows)
 
         try:
@@ -104,7 +108,7 @@ async def _run(
             )
         finally:
             await asker.close()
-    _tell_other_models(labeller, budget.counts)
+    _report_other_models(labeller, budget.counts)
     if budget.stopped:
         raise budget.stopped
     if left:
@@ -116,18 +120,18 @@ async def _run(
     return budget.counts
 
 
-def _tell_other_models(labeller: ChatLabeller, counts: RunCounts) -> None:
+def _report_other_models(labeller: ChatLabeller, counts: RunCounts) -> None:
     """Say it when the answers of one annotator are of several models, or of another than was asked for."""
-    asked, said = labeller.annotator.model.lower(), {name: n for name, n in counts.models.items() if name != "None"}
-    others = [name for name in said if asked not in name.lower() and name.lower() not in asked]
-    if others or len(said) > 1:
-        each = ", ".join(f"{number:,} of {name}" for name, number in sorted(said.items()))
+    asked, answered = labeller.annotator.model.lower(), {name: n for name, n in counts.models.items() if name != "None"}
+    others = [name for name in answered if asked not in name.lower() and name.lower() not in asked]
+    if others or len(answered) > 1:
+        each = ", ".join(f"{number:,} of {name}" for name, number in sorted(answered.items()))
         print(
             f"\nannotators.{labeller.name}: asked {labeller.annotator.model}, but got answers {each}", file=sys.stderr
         )
 
 
-def told(counts: RunCounts, annotator: ChatAnnotator) -> str:
+def progress_text(counts: RunCounts, annotator: ChatSettings) -> str:
     """What the progress line says besides rows, rate and time."""
     parts = []
     if counts.answered and annotator.price is not None:
@@ -138,7 +142,7 @@ def told(counts: RunCounts, annotator: ChatAnnotator) -> str:
     return ", ".join(parts)
 
 
-def cost_now(counts: RunCounts, annotator: ChatAnnotator) -> str:
+def cost_text(counts: RunCounts, annotator: ChatSettings) -> str:
     """What a run cost, in words; cached answers cost nothing now."""
     if price_of(annotator) is None and counts.answered:
         return "cost unknown: no price is set"
@@ -146,12 +150,12 @@ def cost_now(counts: RunCounts, annotator: ChatAnnotator) -> str:
     return f"cost {counts.cost:.4f}{more}"
 
 
-def _stop_at_first_interrupt(stop: Callable[[BaseException], None], told: str) -> None:
+def _stop_at_first_interrupt(stop: Callable[[BaseException], None], message: str) -> None:
     """The first Ctrl-C waits for what is in flight, the second one does not."""
     loop = asyncio.get_running_loop()
 
     def interrupted() -> None:
-        print(f"\n{told}", file=sys.stderr)
+        print(f"\n{message}", file=sys.stderr)
         stop(KeyboardInterrupt())
         loop.remove_signal_handler(signal.SIGINT)
 

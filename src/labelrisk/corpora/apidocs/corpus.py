@@ -10,7 +10,6 @@ from typing import Any, Literal
 import pandas as pd
 
 from labelrisk.corpora.apidocs.docstrings import Summary, summaries
-from labelrisk.corpora.apidocs.near_duplicates import near_duplicates, normalised
 from labelrisk.corpora.apidocs.subject_areas import places, versions
 from labelrisk.settings.section import Section
 
@@ -80,6 +79,9 @@ def kept(found: Sequence[Summary]) -> tuple[pd.DataFrame, dict[str, int]]:
     Of near-duplicates in one area the first stays; near-duplicates across areas have no gold and none stays. At most
     AREA_ROWS of an area stay, drawn by a hash of the text: a new package version changes the draw of few others.
     """
+    # here, not above: it needs scipy, and every stage reads params.yaml, which holds a corpus
+    from labelrisk.corpora.apidocs.near_duplicates import near_duplicates, normalised
+
     rows = pd.DataFrame({"text": [item.text for item in found], "gold": [item.area for item in found]})
     reason = rows["text"].map(unusable)
     usable = rows[reason == ""]

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import time
-from collections.abc import Iterator
 from typing import IO, Any
 
-from labelrisk.endpoints.endpoint import (
-    MAYBE_PAID,
-    REFUSED,
-    SECRET,
-    Endpoint,
-    NoAnswer,
-    NotThere,
-    RowRefused,
-    completion_of,
-    secret_of,
-)
+from labelrisk.endpoints.endpoint import Endpoint
+from labelrisk.endpoints.failures import NoAnswer, NotThere
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings.annotate import AnnotateSettings
 from labelrisk.settings.chat import ChatSettings
 
 URL = "/v1/chat/completions"
 WINDOW = "24h"  # the only one there is
-MARK = "labelrisk"  # the word in a batch's metadata that holds its token
+METADATA_KEY = "labelrisk"  # where a batch's metadata hold its token
 FILE_TIMEOUT = 600.0  # seconds without a byte of a file
-NOBODY = "refused to all"  # kind of a failure that no other request would get past
 FIRST_PAUSE = 0.5  # seconds after a request that failed; doubles
 LONGEST_PAUSE = 60.0
 PAGE = 100  # batches in one answer
-EARLIER = 86400.0  # seconds by which the clocks of endpoint and this machine may differ
+CLOCK_DIFFERENCE = 86400.0  # seconds by which the clocks of endpoint and this machine may differ
 
 Batch = dict[str, Any]
-Outcome = dict[str, Any] | RowRefused | NoAnswer
 
 
 class EndpointSilent(LabelRiskError):
@@ -49,43 +36,45 @@ class BatchApi:
     """
 
     def __init__(self, name: str, annotator: ChatSettings, settings: AnnotateSettings) -> None:
-        self.where = f"annotators.{name} ({annotator.model} at {annotator.base_url})"
         self._endpoint = Endpoint(annotator, settings, name)
-        self._secret = secret_of(annotator, name)
+        self.description = self._endpoint.description
+        self.api_key = self._endpoint.api_key
         self.patience = settings.patience
 
     async def upload(self, token: str, file: IO[bytes]) -> str:
         """Send a file of requests; returns its id."""
-        part = (f"{MARK}-{token}.jsonl", file, "application/jsonl")
+        part = (f"{METADATA_KEY}-{token}.jsonl", file, "application/jsonl")
         options = {"headers": {"Content-Type": "multipart/form-data"}, "timeout": FILE_TIMEOUT}
         sent: dict[str, Any] = {"body": {"purpose": "batch"}, "files": [("file", part)], "options": options}
         try:
-            return str((await self._patiently("POST", "/files", file, **sent))["id"])
+            return str((await self._send_until_answered("POST", "/files", file, **sent))["id"])
         except NotThere as error:
-            raise self._none(error) from None
+            raise self._no_batches(error) from None
 
     async def create(self, file_id: str, token: str) -> Batch:
         """Create a batch, trying once.
 
         Raises NoAnswer when it may or may not have been created.
         """
-        body = {"input_file_id": file_id, "endpoint": URL, "completion_window": WINDOW, "metadata": {MARK: token}}
+        metadata = {METADATA_KEY: token}
+        body = {"input_file_id": file_id, "endpoint": URL, "completion_window": WINDOW, "metadata": metadata}
         try:
-            return self._parsed((await self._endpoint.send("POST", "/batches", body=body)).content)
+            return _parsed((await self._endpoint.send("POST", "/batches", body=body)).content)
         except NotThere as error:
-            raise self._none(error) from None
+            raise self._no_batches(error) from None
 
     async def find(self, token: str, since: float) -> Batch | None:
         """The batch with a token, created since then, or None."""
         query: dict[str, Any] = {"limit": PAGE}
+        oldest = since - CLOCK_DIFFERENCE
         while True:
-            page = await self._patiently("GET", "/batches", options={"params": query})
+            page = await self._send_until_answered("GET", "/batches", options={"params": query})
             batches = page.get("data") or []
             for batch in batches:
-                if (batch.get("metadata") or {}).get(MARK) == token:
+                if (batch.get("metadata") or {}).get(METADATA_KEY) == token:
                     return dict(batch)
             # newest first
-            if not page.get("has_more") or not batches or (batches[-1].get("created_at") or since) < since - EARLIER:
+            if not page.get("has_more") or not batches or (batches[-1].get("created_at") or since) < oldest:
                 return None
             query["after"] = batches[-1]["id"]
 
@@ -94,58 +83,32 @@ class BatchApi:
 
         Raises NotThere.
         """
-        return dict(await self._patiently("GET", f"/batches/{batch}"))
+        return dict(await self._send_until_answered("GET", f"/batches/{batch}"))
 
     async def content(self, file_id: str) -> bytes:
         """A file.
 
         Raises NotThere.
         """
-        options = {"timeout": FILE_TIMEOUT}
-        content = bytes(await self._patiently("GET", f"/files/{file_id}/content", parsed=False, options=options))
-        if self._secret and len(self._secret) >= SECRET:  # as in other answers
-            content = content.replace(self._secret.encode(), b"***")
-        return content
+        path, options = f"/files/{file_id}/content", {"timeout": FILE_TIMEOUT}
+        content = bytes(await self._send_until_answered("GET", path, parsed=False, options=options))
+        return self.api_key.hidden_in_content(content)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._endpoint.close()
 
-    def told(self, text: str) -> str:
-        """What the endpoint says, on one line, without the key."""
-        text = " ".join(text.split())
-        return (text.replace(self._secret, "***") if self._secret else text)[:300]
+    def silent(self, error: NoAnswer) -> EndpointSilent:
+        """The sentence about an endpoint that can't be reached."""
+        return EndpointSilent(
+            f"{self.description} gives no answers ({error.reason}); batches go on there and every answer so far is "
+            "stored: check the connection and run again to fetch the rest"
+        )
 
-    def outcomes(self, content: bytes) -> Iterator[tuple[bytes, Outcome]]:
-        """Key and outcome of each line of a file of answers or errors; broken lines are left out."""
-        for line in io.BytesIO(content):
-            try:
-                read = json.loads(line)
-                key = bytes.fromhex(read["custom_id"])
-                response, error = read.get("response") or {}, read.get("error") or {}
-                yield key, self._outcome(response.get("status_code"), response.get("body"), error)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                continue
+    def _no_batches(self, error: NotThere) -> LabelRiskError:
+        return LabelRiskError(f"{self.description} takes no batches ({error}); set mode: requests in params.yaml")
 
-    def _outcome(self, status: int | None, body: Any, error: dict[str, Any]) -> Outcome:
-        if status == 200:
-            try:
-                return completion_of(body)
-            except NoAnswer as broken:
-                return broken
-        found = error or (body.get("error") if isinstance(body, dict) else None) or {}
-        code = str(found.get("code") or "") if isinstance(found, dict) else ""
-        message = str(found.get("message") or found) if isinstance(found, dict) else str(found)
-        told = self.told(f"status {status}: {message}" if status else message)
-        if status in (401, 402, 403, 404) or code == "insufficient_quota":  # no other request would get past it either
-            return NoAnswer(told, NOBODY)
-        if status in REFUSED:
-            return RowRefused(told, filtered=code == "content_filter")
-        if status is None:  # expired or cancelled before its turn
-            return NoAnswer(told, code.removeprefix("batch_") or "no status")
-        return NoAnswer(told, "rate limit" if status == 429 else "server error", status in MAYBE_PAID)
-
-    async def _patiently(
+    async def _send_until_answered(
         self, method: str, path: str, file: IO[bytes] | None = None, parsed: bool = True, **sent: Any
     ) -> Any:
         """Raises EndpointSilent."""
@@ -155,28 +118,19 @@ class BatchApi:
                 file.seek(0)
             try:
                 content = (await self._endpoint.send(method, path, **sent)).content
-                return self._parsed(content) if parsed else content
+                return _parsed(content) if parsed else content
             except NoAnswer as error:
                 if time.monotonic() - started > self.patience:
-                    raise self.gone(error) from None
+                    raise self.silent(error) from None
                 await asyncio.sleep(pause if error.wait is None else max(pause, error.wait))
                 pause = min(LONGEST_PAUSE, 2 * pause)
 
-    def gone(self, error: NoAnswer) -> EndpointSilent:
-        """The sentence about an endpoint that can't be reached."""
-        return EndpointSilent(
-            f"{self.where} gives no answers ({error.reason}); batches go on there and every answer so far is stored: "
-            "check the connection and run again to fetch the rest"
-        )
 
-    def _parsed(self, content: bytes) -> dict[str, Any]:
-        try:
-            parsed = json.loads(content)
-        except ValueError:
-            parsed = None
-        if not isinstance(parsed, dict):
-            raise NoAnswer("the answer was no JSON object", "broken answer", maybe_paid=True)
-        return parsed
-
-    def _none(self, error: LabelRiskError) -> LabelRiskError:
-        return LabelRiskError(f"{self.where} takes no batches ({error}); set mode: requests in params.yaml")
+def _parsed(content: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise NoAnswer("the answer was no JSON object", "broken answer", maybe_paid=True)
+    return parsed

@@ -13,7 +13,10 @@ from labelrisk.files import canonical_json
 
 
 def upload_of(calls: Sequence[Call], folder: Path, url: str) -> IO[bytes]:
-    """The file that the endpoint gets, which nobody else sees."""
+    """The file that the endpoint gets, which nobody else sees.
+
+    Raises LabelRiskError when the folder can't be written to.
+    """
     file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed by whoever sends it
     try:
         for call in calls:

@@ -1,0 +1,27 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+
+def add_prepared(parser: ArgumentParser) -> None:
+    """--prepared: where the stage prepare writes."""
+    parser.add_argument("--prepared", type=Path, default=Path("data/prepared"), help="folder of the prepared rows")
+
+
+def add_labels(parser: ArgumentParser) -> None:
+    """--labels: where the stages annotate and merge write."""
+    parser.add_argument("--labels", type=Path, default=Path("data/labels"), help="folder of the annotators' labels")
+
+
+def add_cache(parser: ArgumentParser) -> None:
+    """--cache: where answers are stored."""
+    parser.add_argument("--cache", type=Path, default=Path(".labelrisk/calls.sqlite"), help="file of the call cache")
+
+
+def add_whose_answers(parser: ArgumentParser) -> None:
+    """--annotator and --model: the answers that are meant."""
+    parser.add_argument("--annotator", metavar="NAME", help="only those that this annotator asked for")
+    parser.add_argument("--model", metavar="NAME", help="only those of this model")

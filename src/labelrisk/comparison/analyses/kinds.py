@@ -1,0 +1,20 @@
+"""All analyses.  A new one is a new file beside this one (contract.py), and its name here."""
+
+from __future__ import annotations
+
+from labelrisk.comparison.analyses.annotator_scores import annotator_scores
+from labelrisk.comparison.analyses.confusions import confusions
+from labelrisk.comparison.analyses.contract import Analysis
+from labelrisk.comparison.analyses.f1_by_source import f1_by_source
+from labelrisk.comparison.analyses.scores_by_class import scores_by_class
+from labelrisk.comparison.analyses.source_scores import source_scores
+from labelrisk.comparison.analyses.training_curves import training_curves
+
+ANALYSES: tuple[Analysis, ...] = (
+    source_scores,
+    annotator_scores,
+    f1_by_source,
+    scores_by_class,
+    confusions,
+    training_curves,
+)

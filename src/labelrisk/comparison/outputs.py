@@ -1,0 +1,37 @@
+"""Files that appear together: JSON, tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from labelrisk.files import write_json, write_parquet, written_aside
+
+DECIMALS = 4  # of a number in a CSV file
+Picture = Callable[[Path], None]  # draws a PNG file at the path
+Output = Mapping[str, Any] | pd.DataFrame | Picture  # JSON, a table, a picture
+
+
+def write_outputs(outputs: Mapping[Path, Output]) -> None:
+    """Write all files aside, then move them to their paths: where one can't be written, none appears.
+
+    A table is written as Parquet or CSV, by its path; numbers in CSV have four decimals.
+    """
+    with ExitStack() as files:
+        for path, output in outputs.items():
+            _write(output, files.enter_context(written_aside(path)))
+
+
+def _write(output: Output, path: Path) -> None:
+    if isinstance(output, Mapping):
+        write_json(output, path)
+    elif not isinstance(output, pd.DataFrame):
+        output(path)
+    elif path.suffix == ".parquet":
+        write_parquet(output, path)
+    else:
+        output.round(DECIMALS).to_csv(path, index=False, lineterminator="\n")

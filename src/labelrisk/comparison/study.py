@@ -1,0 +1,132 @@
+"""A finished study, read once: what all analyses are functions of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from labelrisk.comparison.gold_rows import GoldRows, read_gold_rows
+from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
+from labelrisk.comparison.runs import read_runs, stacked_probabilities
+from labelrisk.comparison.training_curves import read_training_curves
+from labelrisk.corpora.prepared import Prepared
+from labelrisk.params import Settings
+from labelrisk.statistics.class_codes import codes_of
+from labelrisk.statistics.scores import Codes, Counts, confusion
+
+
+@dataclass(frozen=True, eq=False)
+class Students(ReadOnlyArrays):
+    """The students of one source on the test rows, one per seed.
+
+    probabilities (R, N, K), predictions (R, N), and their confusion counts (R, K, K + 1), all in the order of seeds.
+    """
+
+    probabilities: NDArray[np.float32]
+    predictions: Codes
+    counts: Counts
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows(ReadOnlyArrays):
+    """The train rows of one source: ids, codes (-1: dropped) and origins of the labels, (M,) each."""
+
+    ids: pd.Index[Any]
+    codes: Codes
+    origins: NDArray[np.object_]
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatorLabels(ReadOnlyArrays):
+    """An annotator's labels of the rows of one split that have gold: codes (N,), -1 for none; counts (K, K + 1)."""
+
+    codes: Codes
+    counts: Counts
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether any of these rows was given a label."""
+        return bool(self.counts[:, :-1].any())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Study:
+    """params.yaml, the rows with gold, and what students and annotators made of them.
+
+    classes: label names in class order.  students, training_rows: by source, in the order of params.yaml.
+    annotators_on_train, annotators_on_test: labels by annotator, then by panel; gold left out.
+    runs: the frame of read_runs; curves: that of read_training_curves.
+    """
+
+    settings: Settings
+    classes: tuple[str, ...]
+    test: GoldRows
+    train: GoldRows
+    students: Mapping[str, Students]
+    training_rows: Mapping[str, TrainingRows]
+    annotators_on_train: Mapping[str, AnnotatorLabels]
+    annotators_on_test: Mapping[str, AnnotatorLabels]
+    runs: pd.DataFrame
+    curves: pd.DataFrame
+
+    @property
+    def annotators_used_directly(self) -> dict[str, AnnotatorLabels]:
+        """The test labels of the annotators that gave any: they could stand in for students."""
+        return {name: given for name, given in self.annotators_on_test.items() if given.has_labels}
+
+
+def load_study(
+    settings: Settings, prepared: Prepared, labels: Path, training: Path, predictions: Path, logs: Path
+) -> Study:
+    """Read the files of all declared sources, seeds, annotators and panels; undeclared files are not looked at.
+
+    Raises LabelRiskError where a declared run is missing, or lacks a test row.
+    """
+    classes = prepared.classes
+    test, train = (read_gold_rows(prepared, split) for split in ("test", "train"))
+    sources = list(settings.sources)
+    runs = read_runs(predictions, sources, settings.seeds)
+    answers = {
+        name: pd.read_parquet(labels / f"{name}.parquet", columns=["id", "split", "label"])
+        for name in settings.labellers
+        if not settings.is_gold(name)
+    }
+    return Study(
+        settings=settings,
+        classes=tuple(classes),
+        test=test,
+        train=train,
+        students={source: _students(runs, source, test, len(classes)) for source in sources},
+        training_rows={source: _training_rows(training / f"{source}.parquet", classes) for source in sources},
+        annotators_on_train={
+            name: _annotator_labels(frame, "train", train, classes) for name, frame in answers.items()
+        },
+        annotators_on_test={name: _annotator_labels(frame, "test", test, classes) for name, frame in answers.items()},
+        runs=runs,
+        curves=read_training_curves(logs, sources, settings.seeds),
+    )
+
+
+def _students(runs: pd.DataFrame, source: str, test: GoldRows, classes: int) -> Students:
+    probabilities = stacked_probabilities(runs, source, "test", test.ids)
+    predictions = probabilities.argmax(axis=-1)
+    return Students(probabilities, predictions, np.stack([confusion(test.gold, run, classes) for run in predictions]))
+
+
+def _training_rows(path: Path, classes: list[str]) -> TrainingRows:
+    rows = pd.read_parquet(path, columns=["id", "split", "label", "origin"])
+    rows = rows[rows["split"] == "train"]
+    return TrainingRows(pd.Index(rows["id"]), codes_of(rows["label"], classes), rows["origin"].to_numpy(dtype=object))
+
+
+def _annotator_labels(answers: pd.DataFrame, split: str, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:
+    """The labels of `rows`; -1 for a row that the annotator left out or didn't see."""
+    names = answers[answers["split"] == split].set_index("id")["label"].reindex(rows.ids)
+    codes = codes_of(names, classes)
+    return AnnotatorLabels(codes, confusion(rows.gold, codes, len(classes)))

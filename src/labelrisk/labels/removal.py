@@ -1,0 +1,37 @@
+"""Remembered labels, removed together with the answers that they were made of."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from labelrisk.cache.calls import CallCache
+
+
+def forget_labels(folder: Path, annotators: Sequence[str | None], calls: CallCache) -> None:
+    """Remove the remembered labels of these annotators, and of others who may have shared their answers.
+
+    None among the annotators: nobody knows who asked for some of the answers.
+    """
+    if not folder.is_dir():
+        return
+    names = {path.name.removesuffix(".revisions") for path in folder.iterdir() if path.is_dir()}
+    for name in names:
+        if None in annotators or name in annotators or not _all_answered(folder / name / "labels.parquet", calls):
+            for path in (folder / name, folder / f"{name}.revisions"):
+                if path.exists():
+                    shutil.rmtree(path)
+
+
+def _all_answered(labels: Path, calls: CallCache) -> bool:
+    """Whether each label is of one answer that is still there; labels of several answers can't be told."""
+    try:
+        keys = pq.read_table(labels, columns=["call"])["call"].to_pylist()
+    except (OSError, pa.ArrowException):
+        return False
+    query = "SELECT 1 FROM calls WHERE key = ?"
+    return all(key is not None and calls.execute(query, (bytes.fromhex(key),)).fetchone() for key in keys)
