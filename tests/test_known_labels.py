@@ -57,29 +57,29 @@ TEXTS = [f"text {number}" for number in range(10)]
 
 
 def test_rows_are_found_by_text_and_keep_the_order_in_which_they_are_wanted(written):
-    shelf = LabelsIndex(written, text_hashes(TEXTS))
+    index = LabelsIndex(written, text_hashes(TEXTS))
     wanted = ["text 9", "absent", "text 0", "text 4", "text 3", "text 9"]
-    places = shelf.find(text_hashes(wanted))
+    places = index.find(text_hashes(wanted))
     assert places.tolist() == [9, -1, 0, 4, 3, 9]
-    table = shelf.rows(places[places >= 0])
+    table = index.rows(places[places >= 0])
     assert table.schema == SCHEMA
     assert table["id"].to_pylist() == ["id 9", "id 0", "id 4", "id 3", "id 9"]
-    assert shelf.rows(np.arange(10)).equals(pq.read_table(written))
+    assert index.rows(np.arange(10)).equals(pq.read_table(written))
 
 
 def test_rows_are_found_by_call_key(written):
-    shelf = index_by_call(written)
-    places = shelf.find(call_hashes([key(7), key(99), key(2)]))
+    index = index_by_call(written)
+    places = index.find(call_hashes([key(7), key(99), key(2)]))
     assert places.tolist() == [7, -1, 2]
-    assert shelf.rows(places[[0, 2]])["call"].to_pylist() == [key(7), key(2)]
+    assert index.rows(places[[0, 2]])["call"].to_pylist() == [key(7), key(2)]
 
 
 def test_nothing_is_found_in_an_empty_file(tmp_path):
     with LabelsWriter(tmp_path / "labels.parquet"):
         pass
-    shelf = index_by_call(tmp_path / "labels.parquet")
-    assert shelf.find(call_hashes([key(0)])).tolist() == [-1]
-    assert len(shelf.rows(np.array([], dtype=np.int64))) == 0
+    index = index_by_call(tmp_path / "labels.parquet")
+    assert index.find(call_hashes([key(0)])).tolist() == [-1]
+    assert len(index.rows(np.array([], dtype=np.int64))) == 0
 
 
 def test_more_row_groups_than_are_held_in_memory(tmp_path, monkeypatch):
@@ -87,10 +87,10 @@ def test_more_row_groups_than_are_held_in_memory(tmp_path, monkeypatch):
     with LabelsWriter(tmp_path / "labels.parquet") as writer:
         for number in range(20):
             writer.write(row(number))
-    shelf = index_by_call(tmp_path / "labels.parquet")
+    index = index_by_call(tmp_path / "labels.parquet")
     backwards = np.arange(20)[::-1]
-    assert shelf.rows(backwards)["id"].to_pylist() == [f"id {number}" for number in backwards]
-    assert shelf.rows(backwards)["id"].to_pylist() == [f"id {number}" for number in backwards]
+    assert index.rows(backwards)["id"].to_pylist() == [f"id {number}" for number in backwards]
+    assert index.rows(backwards)["id"].to_pylist() == [f"id {number}" for number in backwards]
 
 
 def test_a_row_of_a_file_is_the_row_that_was_written(written):

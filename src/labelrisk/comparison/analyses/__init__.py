@@ -1,1 +1,1 @@
-"""What evaluate writes, one analysis a file; contract.py says what an analysis is, registry.py lists them."""
+"""What evaluate writes, one analysis a file; contract.py says what an analysis is, kinds.py lists them."""

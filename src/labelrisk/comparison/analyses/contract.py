@@ -1,6 +1,6 @@
 """What an analysis is: a function of the study, and nothing else, that returns the files it adds.
 
-A new analysis is a new file here with such a function, its name in registry.py, and its files in dvc.yaml, at the stage
+A new analysis is a new file here with such a function, its name in kinds.py, and its files in dvc.yaml, at the stage
 evaluate.  No analysis imports another: what two of them need is a function of their arguments in the rooms below
 (`comparison/`, `statistics/`), called by both, or a property of Study where it is about the study alone.  Such a
 function of a Study may be remembered with functools.lru_cache(maxsize=1), for a study can't change and equals itself
