@@ -18,7 +18,7 @@ from loopback import completion
 from study_files import params, texts, write_study
 
 from labelrisk.cache.calls import CallCache
-from labelrisk.endpoints.batch_api import api, asker, job, pending_calls, results
+from labelrisk.endpoints.batch_api import api, batch_asker, job, pending_calls, results
 from labelrisk.errors import LabelRiskError
 from labelrisk.params import load
 from labelrisk.spending.budget import Budget
@@ -40,7 +40,7 @@ def right(text, before):
 def _quick(monkeypatch):
     monkeypatch.setattr(job, "FIRST_POLL", 0.02)
     monkeypatch.setattr(job, "APPEARS", 0.2)
-    monkeypatch.setattr(asker, "QUIET", 0.15)
+    monkeypatch.setattr(batch_asker, "QUIET", 0.15)
     monkeypatch.setattr(results, "AT_ONCE", 20)
 
 
