@@ -47,7 +47,8 @@ lint: setup
 	ruff format --check .
 	mypy
 
-benchmark: setup ## measure training and annotation against the usual recipes
+benchmark: setup ## measure intervals against known truths, training and annotation against the usual recipes
+	python benchmarks/validity.py
 	python benchmarks/training.py
 	python benchmarks/annotation.py speed
 	python benchmarks/annotation.py faults

@@ -36,7 +36,7 @@ def settings(**changes):
         "train": {"model": "embedded", "revision": None, "precision": "fp32", "epochs": 1, "batch_size": 4}
         | {"evaluation_batch_size": 4, "learning_rate": 0.1, "weight_decay": 0, "warmup_share": 0, "dropout": 0}
         | {"max_tokens": 8},
-        "evaluate": {"reference": "perfect", "margin": 0.02, "confidence": 0.95, "resamples": 200, "seed": 0},
+        "evaluate": {"reference": "perfect", "margin": 0.02, "confidence": 0.95},
         "ensemble": {"across": ["perfect", "wavering"]},
     }
     return Settings.model_validate(content | changes)

@@ -37,7 +37,7 @@ PARAMS: dict[str, Any] = {
     "train": {"model": "embedded", "revision": None, "precision": "auto", "epochs": 1, "batch_size": 8}
     | {"evaluation_batch_size": 32, "learning_rate": 0.0003, "weight_decay": 0.01, "warmup_share": 0.1}
     | {"dropout": 0.1, "max_tokens": 32},
-    "evaluate": {"reference": "gold", "margin": 0.02, "confidence": 0.95, "resamples": 200, "seed": 0},
+    "evaluate": {"reference": "gold", "margin": 0.02, "confidence": 0.95},
     "ensemble": {"across": ["model"]},
 }
 

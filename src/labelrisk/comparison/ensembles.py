@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from labelrisk.comparison.gold_rows import GoldRows
 from labelrisk.settings.evaluate import EvaluateSettings
-from labelrisk.statistics.bootstrap import interval, resampled_macro_f1, row_weights, run_macro_f1
-from labelrisk.statistics.scores import Codes, accuracy, confusion, rounded
+from labelrisk.statistics.influence import row_influences
+from labelrisk.statistics.intervals import rows_interval
+from labelrisk.statistics.scores import Codes, Floats, accuracy, confusion, macro_f1, rounded
 from labelrisk.statistics.votes import hard_vote, mean_probabilities, soft_vote
 
 COMPACT = ["accuracy", "macro_f1", "low", "high", "gain"]  # what of the scores stands in the metrics file
@@ -38,28 +39,28 @@ def ensemble_scores(
 ) -> pd.DataFrame:
     """A row per ensemble and vote: ensemble, vote, students (how many), accuracy, macro_f1, low, high, gain and bounds.
 
-    `gain` is the vote's macro-F1 minus the mean macro-F1 of the students that vote. Intervals resample the test rows
-    and keep the students, with the same draws as the comparison of sources.
+    `gain` is the vote's macro-F1 minus the mean macro-F1 of the students that vote. Intervals are about other test rows
+    and these students.
     """
-    weights = row_weights(len(test.gold), settings.resamples, np.random.default_rng([settings.seed, 0]))
-    rows = []
+    gold, rows = test.gold, []
     for ensemble in ensembles:
         students = ensemble.probabilities.argmax(axis=-1)
-        single = run_macro_f1(test.gold, students, classes).mean()
-        single_resampled = resampled_macro_f1(test.gold, students, classes, weights).mean(axis=1)
+        single = np.stack([confusion(gold, run, classes) for run in students])
+        of_students = row_influences(gold, students, single, macro_f1).mean(axis=0)
         for vote, winners in ensemble.votes.items():
-            macro_f1 = run_macro_f1(test.gold, winners[None], classes)[0]
-            resampled = resampled_macro_f1(test.gold, winners[None], classes, weights)[:, 0]
-            low, high = interval(resampled, settings.confidence)
-            gain_low, gain_high = interval(resampled - single_resampled, settings.confidence)
-            scores = {
-                "accuracy": accuracy(confusion(test.gold, winners, classes)),
-                "macro_f1": macro_f1,
-                "low": low,
-                "high": high,
-                "gain": macro_f1 - single,
-                "gain_low": gain_low,
-                "gain_high": gain_high,
+            counts = confusion(gold, winners, classes)
+            of_vote = row_influences(gold, winners[None], counts[None], macro_f1)[0]
+            score, gain = float(macro_f1(counts)), float(macro_f1(counts) - macro_f1(single).mean())
+            bounds = rows_interval(score, of_vote, settings.confidence)
+            gain_bounds = rows_interval(gain, of_vote - of_students, settings.confidence)
+            scores: dict[str, float | Floats] = {
+                "accuracy": accuracy(counts),
+                "macro_f1": score,
+                "low": bounds.low,
+                "high": bounds.high,
+                "gain": gain,
+                "gain_low": gain_bounds.low,
+                "gain_high": gain_bounds.high,
             }
             numbers = {metric: rounded(value) for metric, value in scores.items()}
             rows.append({"ensemble": ensemble.name, "vote": vote, "students": len(students)} | numbers)

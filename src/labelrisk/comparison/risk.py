@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-import numpy as np
-
-from labelrisk.statistics.bootstrap import interval, resampled_macro_f1, row_weights, run_macro_f1, seed_means
-from labelrisk.statistics.scores import Codes, Floats
+from labelrisk.statistics.run_variances import RunVariances
+from labelrisk.statistics.scores import Codes, Counts, macro_f1
 
 Verdict = Literal["reference", "safe", "unclear", "risky"]
 
@@ -36,35 +34,23 @@ def verdict(low: float, high: float, margin: float) -> Verdict:
 def compare(
     gold: Codes,
     predictions: Mapping[str, Codes],
-    classes: int,
+    counts: Mapping[str, Counts],
     *,
     reference: str,
     margin: float,
     confidence: float,
-    resamples: int,
-    seed: int,
 ) -> dict[str, Comparison]:
-    """Compare each source's mean macro-F1 over seeds with the reference's: gold (N,), predictions (R, N) each.
+    """Compare each source's mean macro-F1 over seeds with the reference's.
 
-    Two-way bootstrap: test rows are resampled together for both sources (paired), seeds independently within each,
-    so the interval is about other test rows and other seeds. Coverage simulated at 95 % with 5 seeds: 0.99 where
-    chance per item and seed dominates (crossed resampling counts it more than once, Owen 2007), 0.95 in between, 0.90
-    where the seeds dominate (five are few). All sources share the streams: adding one changes no other's interval.
+    gold (N,); by source: predictions (R, N), counts (R, K, K + 1).  The interval is about other test rows, the same for
+    both sources, and other seeds; see RunVariances, and benchmarks/validity.py for how often it holds the truth.
     """
-    weights = row_weights(len(gold), resamples, np.random.default_rng([seed, 0]))
-
-    def resampled(source: str, stream: int) -> Floats:
-        scores = resampled_macro_f1(gold, predictions[source], classes, weights)
-        return seed_means(scores, np.random.default_rng([seed, stream]))
-
-    reference_mean = run_macro_f1(gold, predictions[reference], classes).mean()
-    reference_resampled = resampled(reference, 1)
+    variances = RunVariances(gold, predictions, counts, macro_f1)
     comparisons = {}
-    for source, runs in predictions.items():
+    for source in predictions:
         if source == reference:
             comparisons[source] = Comparison(0.0, 0.0, 0.0, "reference")
             continue
-        difference = float(run_macro_f1(gold, runs, classes).mean() - reference_mean)
-        low, high = interval(resampled(source, 2) - reference_resampled, confidence)
-        comparisons[source] = Comparison(difference, low, high, verdict(low, high, margin))
+        found = variances.difference(source, reference, confidence)
+        comparisons[source] = Comparison(found.estimate, found.low, found.high, verdict(found.low, found.high, margin))
     return comparisons

@@ -6,14 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from labelrisk.settings.section import Section, Seed, Share
+from labelrisk.settings.section import Section, Share
 
 
 class EvaluateSettings(Section):
-    """The reference source, the loss of macro-F1 that is accepted, and how intervals are made."""
+    """The reference source, the loss of macro-F1 that is accepted, and the level of intervals."""
 
     reference: str
     margin: Share
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
-    resamples: Annotated[int, Field(ge=100)]
-    seed: Seed

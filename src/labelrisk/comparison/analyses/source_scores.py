@@ -20,12 +20,10 @@ def source_scores(study: Study) -> Outputs:
     comparisons = compare(
         study.test.gold,
         {source: students.predictions for source, students in study.students.items()},
-        classes,
+        {source: students.counts for source, students in study.students.items()},
         reference=how.reference,
         margin=how.margin,
         confidence=how.confidence,
-        resamples=how.resamples,
-        seed=how.seed,
     )
     summary = {
         source: _scores(students) | _stability(students, classes) | _risk(comparisons[source]) | _labels(study, source)
