@@ -93,7 +93,9 @@ def _write_training(folder, train):
         label=["north"] * 9 + [None], origin=["gold"] * 3 + ["noise"] * 2 + ["annotator"] * 4 + ["dropped_no_label"]
     )
     for source, frame in (("perfect", rows), ("constant", rows), ("wavering", dropped)):
-        pd.concat([frame, more], ignore_index=True).to_parquet(folder / f"{source}.parquet")
+        (folder / source).mkdir()
+        for seed in SEEDS:
+            pd.concat([frame, more], ignore_index=True).to_parquet(folder / source / f"{seed}.parquet")
 
 
 def write_run(paths, source, seed, rows):

@@ -82,7 +82,7 @@ def test_entropy_of_votes_finds_errors(study):
     right = {}
     for source, declared in settings.sources.items():
         filter.run(settings, source, root / "prepared", root / "labels" / f"{declared.annotator}.parquet", root / "t")
-        rows = pd.read_parquet(root / "t")
+        rows = pd.read_parquet(root / "t" / "0.parquet")
         rows = rows[(rows["split"] == "train") & rows["label"].notna()]
         right[source] = (rows["label"].to_numpy() == gold.loc[rows["id"]].to_numpy()).mean()
     for name in ("gpt_4", "mistral_7b"):

@@ -61,8 +61,8 @@ def test_a_student_that_is_not_there_is_one_sentence(study, capsys):
     prepare.run(settings, study / "prepared", study / "counts.json")
     outs = [study / name for name in ("gold.parquet", "ballots.parquet", "metrics.json")]
     annotate.run(settings, "gold", study / "prepared", study / "calls", *outs)
-    filter.run(settings, "gold", study / "prepared", study / "gold.parquet", study / "training.parquet")
-    command = ["train", "--source", "gold", "--seed", "0", "--training", "training.parquet"]
+    filter.run(settings, "gold", study / "prepared", study / "gold.parquet", study / "training")
+    command = ["train", "--source", "gold", "--seed", "0", "--training", "training/0.parquet"]
     command += ["--test", "prepared/test.parquet", "--labels", "prepared/labels.json", "--model", "m"]
     command += ["--predictions", "p.parquet", "--logs", "l"]
     assert main(command) == 1

@@ -130,10 +130,13 @@ def test_leftovers_go_and_everything_else_stays(tmp_path, capsys):
     (paths["labels"] / ".gitignore").write_text("*")
     (paths["predictions"] / "wavering" / "notes.txt").write_text("mine")
     (paths["models"] / "wavering" / "best").mkdir()
+    (paths["training"] / "perfect.parquet").write_text("of a version with one file per source")
     remaining = {name: source for name, source in settings().model_dump()["sources"].items() if name != "wavering"}
     evaluate(paths, sources=remaining, seeds=[0, 2], ensemble={"across": ["perfect"]})
     assert files(paths["labels"]) == [".gitignore", "Notes.parquet", "gold.parquet", "llm.parquet"]
-    assert files(paths["training"]) == ["constant.parquet", "perfect.parquet"]
+    assert files(paths["training"]) == [
+        f"{source}/{seed}.parquet" for source in ("constant", "perfect") for seed in (0, 2)
+    ]
     assert files(paths["predictions"]) == [
         "constant/0.parquet", "constant/2.parquet", "perfect/0.parquet", "perfect/2.parquet", "wavering/notes.txt",
     ]  # fmt: skip

@@ -19,8 +19,8 @@ TRAIN = pd.DataFrame({"id": list("01234567"), "text": [f"text {i}" for i in rang
 ANSWERS = pd.DataFrame({"label": ANNOTATED, "entropy": ENTROPY})
 
 
-def build(train=TRAIN, answers=ANSWERS, seed=0, **source):
-    return build_source("s", Source(annotator="llm", **source), train, answers, LABELS, seed)
+def build(train=TRAIN, answers=ANSWERS, seed=0, student=0, **source):
+    return build_source("s", Source(annotator="llm", **source), train, answers, LABELS, seed=seed, student=student)
 
 
 def test_the_annotators_labels_and_the_row_that_it_left_out():
@@ -60,8 +60,24 @@ def test_random_spends_the_same_budget_on_other_rows():
 def test_the_draw_of_a_source_depends_on_its_name_and_seed_alone():
     random = {"select": {"by": "random", "share": 0.4}, "action": "gold"}
     pd.testing.assert_frame_equal(build(**random), build(**random))
-    other = build_source("t", Source(annotator="llm", **random), TRAIN, ANSWERS, LABELS, 0)
+    other = build_source("t", Source(annotator="llm", **random), TRAIN, ANSWERS, LABELS, seed=0, student=0)
     assert any(not build(seed=s, **random).equals(other) for s in range(5))
+
+
+def test_the_spread_over_students_is_the_luck_of_the_draw():
+    """Of 200 labels 60 are wrong, and 50 random ones become gold: a student that learns its labels scores as many more
+    as the draw hits wrong ones, whose number is hypergeometric.
+    """
+    train = pd.DataFrame({"id": [str(row) for row in range(200)], "text": "t", "gold": ["a", "b"] * 100})
+    label = np.where(np.arange(200) < 60, "c", train["gold"])
+    answers = pd.DataFrame({"label": label, "entropy": np.nan})
+    random = {"select": {"by": "random", "share": 0.25}, "action": "gold"}
+    scores = [(build(train, answers, student=seed, **random)["label"] == train["gold"]).mean() for seed in range(400)]
+    assert np.mean(scores) == pytest.approx(0.7 + 0.25 * 0.3, abs=0.003)
+    assert np.std(scores, ddof=1) == pytest.approx(np.sqrt(50 * 0.3 * 0.7 * 150 / 199) / 200, rel=0.12)
+    confusions = [build(train, answers, student=seed, labels="gold", noise="confusion")["label"] for seed in (0, 1)]
+    assert not confusions[0].equals(confusions[1])
+    assert build(train, answers, student=0).equals(build(train, answers, student=1))  # nothing is drawn
 
 
 def test_ties_fall_at_random():

@@ -22,13 +22,13 @@ def prune_undeclared(
 ) -> None:
     """Remove files and runs of undeclared annotators, panels, sources and seeds from these folders, and print each.
 
-    totals: the annotators' JSON files; runs: folders with an entry per source and seed.
+    totals: the annotators' JSON files; runs: folders with an entry per source and seed, as `training` is one.
     """
     prune_files(labels, settings.annotators | settings.panels)
     prune_files(ballots, settings.annotators)
     prune_files(totals, settings.annotators, ".json")
-    prune_files(training, settings.sources)
-    for folder in runs:
+    prune_files(training, ())  # a file per source, of versions that drew once for all seeds
+    for folder in (training, *runs):
         prune_runs(folder, settings.sources, settings.seeds)
 
 

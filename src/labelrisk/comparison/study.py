@@ -35,7 +35,10 @@ class Students(ReadOnlyArrays):
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows(ReadOnlyArrays):
-    """The train rows of one source: ids, codes (-1: dropped) and origins of the labels, (M,) each."""
+    """The train rows of one source for its first seed: ids, codes (-1: dropped) and origins of the labels, (M,) each.
+
+    For other seeds other rows may be drawn, but as many.
+    """
 
     ids: pd.Index[Any]
     codes: Codes
@@ -103,7 +106,9 @@ def load_study(
         test=test,
         train=train,
         students={source: _students(runs, source, test, len(classes)) for source in sources},
-        training_rows={source: _training_rows(training / f"{source}.parquet", classes) for source in sources},
+        training_rows={
+            source: _training_rows(training / source / f"{settings.seeds[0]}.parquet", classes) for source in sources
+        },
         annotators_on_train={
             name: _annotator_labels(frame, "train", train, classes) for name, frame in answers.items()
         },

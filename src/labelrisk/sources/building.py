@@ -16,16 +16,24 @@ from labelrisk.statistics.class_codes import NO_LABEL, codes_of
 
 
 def build_source(
-    name: str, source: Source, train: pd.DataFrame, answers: pd.DataFrame, labels: Sequence[str], seed: int
+    name: str,
+    source: Source,
+    train: pd.DataFrame,
+    answers: pd.DataFrame,
+    labels: Sequence[str],
+    *,
+    seed: int,
+    student: int,
 ) -> pd.DataFrame:
-    """The label source's train rows in their order: `id, text, label, origin`.
+    """The train rows of one student of a label source, in their order: `id, text, label, origin`.
 
-    train: `id, text, gold` (gold may be missing); answers: `label, entropy` of the same rows.
+    train: `id, text, gold` (gold may be missing); answers: `label, entropy` of the same rows.  What is drawn is drawn
+    anew for each student (its seed): one draw for all would make its luck look like a property of the source.
     origin: `annotator`, `gold`, `noise`, or `dropped_no_label`, `dropped_selected` (then label is None).
     Raises LabelRiskError for an action that the data can't serve, or a source with fewer than two classes.
     """
-    # the draw depends on the seed and the name alone, so that no other source moves it
-    generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    # the draw depends on the seeds and the name alone, so that no other source or student moves it
+    generator = np.random.default_rng([seed, zlib.crc32(name.encode()), student])
     gold = codes_of(train["gold"], labels)
     annotated = codes_of(answers["label"], labels)
     origin = np.full(len(train), "annotator", dtype=object)

@@ -7,17 +7,25 @@ from pathlib import Path
 import pandas as pd
 
 from labelrisk.corpora.prepared import Prepared
-from labelrisk.files import write_parquet
+from labelrisk.files import write_parquet, written_aside
 from labelrisk.params import Settings
 from labelrisk.sources.building import build_source, validation_rows
 
 
 def run(settings: Settings, source: str, prepared: Path, labels: Path, out: Path) -> None:
-    """Write the rows that students of this source learn from, and those that choose their best checkpoint."""
-    declared = settings.sources[source]
+    """Write, for each seed, the rows that a student of this source learns from, and those that choose its checkpoint.
+
+    The files <seed>.parquet of the folder differ where something is drawn, else they are the same.
+    """
+    declared, how = settings.sources[source], settings.filter
     answers = pd.read_parquet(labels)
-    rows_of = Prepared(prepared)
+    rows = Prepared(prepared)
+    train, validation, classes = rows.split("train"), rows.split("validation"), rows.classes
     of = {split: answers[answers["split"] == split].reset_index(drop=True) for split in ("train", "validation")}
-    rows = build_source(source, declared, rows_of.split("train"), of["train"], rows_of.classes, settings.filter.seed)
-    checks = validation_rows(declared, settings.filter.validation_labels, rows_of.split("validation"), of["validation"])
-    write_parquet(pd.concat([rows.assign(split="train"), checks.assign(split="validation")], ignore_index=True), out)
+    checks = validation_rows(declared, how.validation_labels, validation, of["validation"]).assign(split="validation")
+    with written_aside(out) as folder:
+        for student in settings.seeds:
+            built = build_source(source, declared, train, of["train"], classes, seed=how.seed, student=student)
+            write_parquet(
+                pd.concat([built.assign(split="train"), checks], ignore_index=True), folder / f"{student}.parquet"
+            )
