@@ -62,4 +62,4 @@ lock: ## make requirements.lock anew from pyproject.toml, with the newest versio
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
 clean: ## remove what make and DVC made in this folder, but not the answers that were paid for
-	rm -rf .venv data/{prepared,labels,ballots,training,predictions,logs,*.parquet} models .dvc/cache
+	rm -rf .venv data/{prepared,labels,ballots,baselines,training,predictions,logs,*.parquet} models .dvc/cache

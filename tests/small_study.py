@@ -32,6 +32,7 @@ def settings(**changes):
         "prepare": {"validation_share": 0.1, "test_share": 0.2, "seed": 0}
         | {"train_rows": None, "validation_rows": None, "test_rows": None},
         "annotate": {"concurrency": 1, "timeout": 1, "retries": 0},
+        "baseline": {"kinds": ["words"]},
         "filter": {"seed": 0, "validation_labels": "gold"},
         "train": {"model": "embedded", "revision": None, "precision": "fp32", "epochs": 1, "batch_size": 4}
         | {"evaluation_batch_size": 4, "learning_rate": 0.1, "weight_decay": 0, "warmup_share": 0, "dropout": 0}
@@ -54,7 +55,18 @@ def student(source, seed):
 
 def write_study(root: Path) -> dict[str, Path]:
     """Write prepared, labels, training, predictions, logs and models below `root`; returns the paths of all."""
-    names = ("prepared", "labels", "ballots", "training", "predictions", "logs", "models", "metrics", "plots")
+    names = (
+        "prepared",
+        "labels",
+        "ballots",
+        "baselines",
+        "training",
+        "predictions",
+        "logs",
+        "models",
+        "metrics",
+        "plots",
+    )
     paths = {name: root / name for name in names}
     for path in paths.values():
         path.mkdir()
@@ -67,6 +79,9 @@ def write_study(root: Path) -> dict[str, Path]:
         frame.assign(text="text of " + frame["id"]).to_parquet(paths["prepared"] / f"{split}.parquet")
     (paths["prepared"] / "labels.json").write_text(json.dumps(CLASSES))
     _write_labels(paths["labels"], rows)
+    # right in the first half of the rows, else always the first class
+    words = [CLASSES[code] if place < 30 else CLASSES[0] for place, code in enumerate(TEST_GOLD)]
+    pd.DataFrame({"id": rows["test"]["id"], "label": words}).to_parquet(paths["baselines"] / "words.parquet")
     _write_training(paths["training"], rows["train"])
     for source in settings().sources:
         for seed in SEEDS:

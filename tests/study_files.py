@@ -33,6 +33,7 @@ PARAMS: dict[str, Any] = {
     "prepare": {"validation_share": 0.2, "test_share": 0.25, "seed": 0}
     | {"train_rows": None, "validation_rows": None, "test_rows": None},
     "annotate": {"concurrency": 8, "timeout": 5, "retries": 2},
+    "baseline": {"kinds": ["words"]},
     "filter": {"seed": 0, "validation_labels": "gold"},
     "train": {"model": "embedded", "revision": None, "precision": "auto", "epochs": 1, "batch_size": 8}
     | {"evaluation_batch_size": 32, "learning_rate": 0.0003, "weight_decay": 0.01, "warmup_share": 0.1}

@@ -20,12 +20,23 @@ def paths(tmp_path):
 
 @pytest.fixture
 def study(paths):
-    folders = {name: paths[name] for name in ("labels", "training", "predictions", "logs")}
+    folders = {name: paths[name] for name in ("labels", "baselines", "training", "predictions", "logs")}
     return load_study(settings(), Prepared(paths["prepared"]), **folders)
 
 
 def run(paths):
-    names = ("prepared", "labels", "ballots", "training", "predictions", "logs", "models", "metrics", "plots")
+    names = (
+        "prepared",
+        "labels",
+        "ballots",
+        "baselines",
+        "training",
+        "predictions",
+        "logs",
+        "models",
+        "metrics",
+        "plots",
+    )
     evaluate.run(settings(), **{name: paths[name] for name in names}, runs=paths["metrics"].parent / "runs.parquet")
 
 

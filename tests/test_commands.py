@@ -128,7 +128,9 @@ def test_the_readme_table_is_the_one_of_the_committed_metrics(project):
     from labelrisk.comparison.table import comparison_table
     from labelrisk.files import read_json
 
-    found = [read_json(project / "metrics" / f"{name}.json") for name in ("sources", "annotators", "ensembles")]
+    found = [
+        read_json(project / "metrics" / f"{name}.json") for name in ("sources", "annotators", "ensembles", "baselines")
+    ]
     assert comparison_table(*found) in (project / "README.md").read_text()
 
 

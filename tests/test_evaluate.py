@@ -14,7 +14,8 @@ from labelrisk.stages.evaluate import run
 
 def evaluate(paths, **changes):
     folders = {
-        name: paths[name] for name in ("prepared", "labels", "ballots", "training", "predictions", "logs", "models")
+        name: paths[name]
+        for name in ("prepared", "labels", "ballots", "baselines", "training", "predictions", "logs", "models")
     }
     run(settings(**changes), **folders, runs=paths["metrics"].parent / "runs.parquet", metrics=paths["metrics"],
         plots=paths["plots"])  # fmt: skip

@@ -151,7 +151,18 @@ def test_a_panel_is_scored_among_the_annotators_and_a_former_one_goes(tmp_path):
     sources = settings().model_dump()["sources"]
     sources["constant"] = {"annotator": "trio"}
     content = settings(annotators=annotators, panels={"trio": {"members": ["llm", "other"]}}, sources=sources)
-    folders = ("prepared", "labels", "ballots", "training", "predictions", "logs", "models", "metrics", "plots")
+    folders = (
+        "prepared",
+        "labels",
+        "ballots",
+        "baselines",
+        "training",
+        "predictions",
+        "logs",
+        "models",
+        "metrics",
+        "plots",
+    )
     evaluate.run(content, **{name: paths[name] for name in folders}, runs=tmp_path / "runs.parquet")
     found = json.loads((paths["metrics"] / "annotators.json").read_text())
     assert list(found) == ["llm", "other", "trio"]

@@ -26,6 +26,7 @@ ANNOTATORS = {
     | {"test_coverage": 0.0, "test_accuracy": None, "test_macro_f1": None},
 }
 ENSEMBLES = {name: {"soft": {"macro_f1": 0.7012}, "hard": {"macro_f1": 0.69}} for name in ("llm", "one_seed", "across")}
+BASELINES = {"words": {"gold_labels": 400, "test_accuracy": 0.5, "test_macro_f1": 0.4321}}
 
 
 def cells(text, name):
@@ -34,7 +35,7 @@ def cells(text, name):
 
 
 def test_numbers_are_percentages_in_their_columns():
-    text = comparison_table(SOURCES, ANNOTATORS, ENSEMBLES)
+    text = comparison_table(SOURCES, ANNOTATORS, ENSEMBLES, BASELINES)
     stability, risk, annotator = cells(text, "llm")
     assert stability == ["66.62", "(3.69)", "66.05", "(3.14)", "75.0", "70.1", "70.12"]
     assert risk == ["950", "237", "-29.6", "[-34.0,", "-25.1]", "risky"]
@@ -44,7 +45,7 @@ def test_numbers_are_percentages_in_their_columns():
 
 
 def test_what_is_not_known_is_a_dash_and_no_zero_is_negative():
-    text = comparison_table(SOURCES, ANNOTATORS, ENSEMBLES)
+    text = comparison_table(SOURCES, ANNOTATORS, ENSEMBLES, BASELINES)
     assert cells(text, "one_seed")[0] == ["66.62", "66.05", "-", "-", "70.12"]
     assert cells(text, "one_seed")[1][2] == "+0.0"
     assert cells(text, "train_only") == [["0.0", "-", "-"]]
@@ -53,7 +54,7 @@ def test_what_is_not_known_is_a_dash_and_no_zero_is_negative():
 
 @pytest.mark.parametrize("width", [80, 72])
 def test_fits_the_width_in_ascii(width):
-    text = comparison_table(SOURCES | {"ünïcode": source()}, ANNOTATORS, ENSEMBLES, width)
+    text = comparison_table(SOURCES | {"ünïcode": source()}, ANNOTATORS, ENSEMBLES, BASELINES, width)
     assert text.isascii()
     assert max(map(len, text.splitlines())) <= width
     assert "a_source_wi" in text
@@ -62,18 +63,18 @@ def test_fits_the_width_in_ascii(width):
 
 def test_names_of_24_letters_are_whole():
     name = "embedded_gold_entropy_25"
-    assert len(cells(comparison_table({name: source()}, {}, {}), name)) == 2
+    assert len(cells(comparison_table({name: source()}, {}, {}, {}), name)) == 2
 
 
 def test_sources_alone_are_enough():
-    text = comparison_table(SOURCES, {}, {})
+    text = comparison_table(SOURCES, {}, {}, {})
     assert "annotators" not in text
     assert "margin" in text  # the legend
 
 
 def test_markdown_has_the_same_numbers_and_whole_names():
-    text = comparison_markdown(SOURCES, ANNOTATORS, ENSEMBLES)
+    text = comparison_markdown(SOURCES, ANNOTATORS, ENSEMBLES, BASELINES)
     assert "| llm | 66.62 (3.69) | 66.05 (3.14) | 75.0 | 70.1 | 70.12 |" in text
     assert "| llm | 950 | 237 | -29.6 [-34.0, -25.1] | risky |" in text
     assert f"| {LONG} |" in text
-    assert text.count("| --- |") == 3
+    assert text.count("| --- |") == 4

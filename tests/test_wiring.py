@@ -10,7 +10,7 @@ import yaml
 
 # rooms that word errors, carry settings (tracked as params), show progress or move bytes
 CARRIERS = {"cli.py", "errors.py", "files.py", "params.py", "progress.py", "settings", "text_tables.py"}
-STAGES = ("prepare", "annotate", "merge", "filter", "train", "evaluate", "ensemble")
+STAGES = ("prepare", "annotate", "merge", "baseline", "filter", "train", "evaluate", "ensemble")
 
 
 def imported(file: Path, source: Path) -> set[Path]:

@@ -13,6 +13,7 @@ from labelrisk.annotators.panel import Panel
 from labelrisk.corpora.kinds import Corpus
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.settings.annotate import AnnotateSettings
+from labelrisk.settings.baseline import BaselineSettings
 from labelrisk.settings.ensemble import EnsembleSettings
 from labelrisk.settings.evaluate import EvaluateSettings
 from labelrisk.settings.filter import FilterSettings
@@ -36,6 +37,7 @@ class Settings(Section):
     prepare: PrepareSettings
     annotate: AnnotateSettings
     filter: FilterSettings
+    baseline: BaselineSettings = BaselineSettings()
     train: TrainSettings
     evaluate: EvaluateSettings
     ensemble: EnsembleSettings
@@ -76,7 +78,7 @@ def _check_names(settings: Settings, path: Path) -> None:
         for member in panel.members:
             if member not in settings.annotators:
                 raise _undeclared(path, f"panels.{name}.members", member, "annotator", settings.annotators)
-            if settings.is_gold(member):
+            if isinstance(settings.annotators[member], GoldAnnotator):
                 raise LabelRiskError(
                     f"{path}: panels.{name}.members names {member}, which is gold: its votes would spend gold labels "
                     "that nobody counts; leave it out"

@@ -18,7 +18,14 @@ SEED = re.compile(r"[0-9]+")
 
 
 def prune_undeclared(
-    settings: Settings, *, labels: Path, ballots: Path, totals: Path, training: Path, runs: Iterable[Path]
+    settings: Settings,
+    *,
+    labels: Path,
+    ballots: Path,
+    baselines: Path,
+    totals: Path,
+    training: Path,
+    runs: Iterable[Path],
 ) -> None:
     """Remove files and runs of undeclared annotators, panels, sources and seeds from these folders, and print each.
 
@@ -26,6 +33,7 @@ def prune_undeclared(
     """
     prune_files(labels, settings.annotators | settings.panels)
     prune_files(ballots, settings.annotators)
+    prune_files(baselines, settings.baseline.kinds)
     prune_files(totals, settings.annotators, ".json")
     prune_files(training, ())  # a file per source, of versions that drew once for all seeds
     for folder in (training, *runs):

@@ -48,7 +48,7 @@ class Labeller(Protocol):
 
 def write_answers(task: Task, answers: Iterable[Answer], out: Path) -> None:
     """Write the labels file of an annotator that has an answer for each prepared row, in their order."""
-    rows = task.prepared.rows()
+    rows = task.prepared.rows(["id"])
     with written_aside(out) as temporary, LabelsWriter(temporary) as writer:
         for identity, split, answer in zip(rows["id"], rows["split"], answers, strict=True):
             writer.write(LabelledRow(identity, split, answer))

@@ -18,5 +18,5 @@ class GoldAnnotator(Section):
 
     def write_labels(self, task: Task, out: Path) -> None:
         """Write the labels file (see Labeller)."""
-        golds = task.prepared.rows()["gold"]
+        golds = task.prepared.rows(["gold"])["gold"]
         write_answers(task, (Answer("ok", gold) if isinstance(gold, str) else Answer("missing") for gold in golds), out)

@@ -47,7 +47,7 @@ class ImportAnnotator(Section):
 
     def write_labels(self, task: Task, out: Path) -> None:
         """Write the labels file (see Labeller)."""
-        rows, labels = task.prepared.rows(), task.prepared.classes
+        rows, labels = task.prepared.rows(["id"]), task.prepared.classes
         write_answers(task, imported_answers(task.name, self, labels, rows), out)
 
 

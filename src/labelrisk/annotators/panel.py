@@ -33,7 +33,7 @@ class Panel(Section):
 
     def write_labels(self, task: Task, out: Path) -> None:
         """Write the labels file (see Labeller)."""
-        ids = pd.Index(task.prepared.rows()["id"])
+        ids = pd.Index(task.prepared.rows(["id"])["id"])
         write_answers(task, panel_answers(task.name, self, task.ballots, task.prepared.classes, ids), out)
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from labelrisk.cache.calls import CallCache
 from labelrisk.errors import LabelRiskError
@@ -23,7 +23,15 @@ WAIT_FOR_SPACE = 60.0  # seconds that answers are held in memory for when the di
 BETWEEN_TRIES = 0.5
 NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)  # the second one where a quota is used up
 Result = TypeVar("Result")
-Waiting = tuple[Callable[[CallCache], Any], bool, "asyncio.Future[Any]"]
+
+
+class Waiting(NamedTuple):
+    """A write that is to come."""
+
+    write: Callable[[CallCache], Any]
+    durable: bool
+    claim: bool
+    future: asyncio.Future[Any]
 
 
 class CacheWriter:
@@ -39,13 +47,16 @@ class CacheWriter:
         self._flushing = False
         self._flusher = ThreadPoolExecutor(1, thread_name_prefix="call-cache-flush")
 
-    def submit(self, write: Callable[[CallCache], Result], *, durable: bool) -> asyncio.Future[Result]:
+    def submit(
+        self, write: Callable[[CallCache], Result], *, durable: bool, claim: bool = False
+    ) -> asyncio.Future[Result]:
         """Write at the end of this turn of the loop; the future has the result, or a LabelRiskError.
 
-        durable: the future waits until the write is on the disk.
+        durable: the future waits until the write is on the disk; claim: it lets something be sent, whose answer will
+        need more room.
         """
         future: asyncio.Future[Result] = self._loop.create_future()
-        self._waiting.append((write, durable, future))
+        self._waiting.append(Waiting(write, durable, claim, future))
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._write)
@@ -64,7 +75,7 @@ class CacheWriter:
     def _write_together(self, waiting: list[Waiting]) -> None:
         try:
             with self._cache.transaction():
-                results = [write(self._cache) for write, _, _ in waiting]
+                results = [one.write(self._cache) for one in waiting]
         except Exception as error:
             if isinstance(error, sqlite3.Error) and self._waits_for_space(error):
                 self._waiting += waiting
@@ -73,19 +84,19 @@ class CacheWriter:
                     self._loop.call_later(BETWEEN_TRIES, self._write)
             elif len(waiting) > 1:  # what can't be written must not take the answers beside it along
                 for one in waiting:
-                    if _is_full(error) and not one[1]:  # a claim may still fit, but its answer would not
-                        self._fail([one[2]], error)
+                    if _is_full(error) and one.claim:  # it may still fit, but its answer would not
+                        self._fail([one.future], error)
                     else:
                         self._write_together([one])
             else:
-                self._fail([future for _, _, future in waiting], error)
+                self._fail([one.future for one in waiting], error)
             return
         self._full_since = None
-        for (_, durable, future), result in zip(waiting, results, strict=True):
-            if durable:
-                self._committed.append((future, result))
-            elif not future.done():
-                future.set_result(result)
+        for one, result in zip(waiting, results, strict=True):
+            if one.durable:
+                self._committed.append((one.future, result))
+            elif not one.future.done():
+                one.future.set_result(result)
 
     def _waits_for_space(self, error: sqlite3.Error) -> bool:
         if not _is_full(error):

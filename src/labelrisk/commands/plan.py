@@ -36,15 +36,15 @@ def run(params: Path, annotator: str | None, prompt: bool, prepared: Path, label
     from labelrisk.corpora.prepared import Prepared
     from labelrisk.params import load
 
-    settings = load(params)
+    settings, rows = load(params), Prepared(prepared)
     chats = chat_annotators(settings.annotators, params, annotator)
     if not chats:
         print(f"{params} declares no annotator of kind chat: nothing is sent or paid")
     shown = None
     for name, declared in chats.items():
         codebook = declared.codebook(name, Path(settings.codebook))
-        labeller = ChatLabeller(name, declared, codebook, Prepared(prepared))
-        plan = plan_of(labeller, Prepared(prepared), cache, labels / f"{name}.parquet")
+        labeller = ChatLabeller(name, declared, codebook, rows)
+        plan = plan_of(labeller, rows, cache, labels / f"{name}.parquet")
         print(_plan_text(labeller, plan, _validation_text(name, labeller.version)), end="\n\n")
         if shown is None or (shown.prompt is None and plan.prompt is not None):
             shown = plan

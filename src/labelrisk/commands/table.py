@@ -23,7 +23,7 @@ def run(params: Path, metrics: Path, markdown: bool) -> None:
     from labelrisk.files import read_json
 
     try:
-        found = [read_json(metrics / f"{name}.json") for name in ("sources", "annotators", "ensembles")]
+        found = [read_json(metrics / f"{name}.json") for name in ("sources", "annotators", "ensembles", "baselines")]
     except FileNotFoundError as error:
         raise LabelRiskError(f"{error.filename} is not there; run `make repro` first") from None
     print(comparison_markdown(*found) if markdown else comparison_table(*found))

@@ -64,6 +64,7 @@ class Study:
 
     classes: label names in class order.  students, training_rows: by source, in the order of params.yaml.
     annotators_on_train, annotators_on_test: labels by annotator, then by panel; gold left out.
+    baselines: the test labels of the cheap classifiers, by kind.
     runs: the frame of read_runs; curves: that of read_training_curves.
     """
 
@@ -75,6 +76,7 @@ class Study:
     training_rows: Mapping[str, TrainingRows]
     annotators_on_train: Mapping[str, AnnotatorLabels]
     annotators_on_test: Mapping[str, AnnotatorLabels]
+    baselines: Mapping[str, AnnotatorLabels]
     runs: pd.DataFrame
     curves: pd.DataFrame
 
@@ -85,7 +87,13 @@ class Study:
 
 
 def load_study(
-    settings: Settings, prepared: Prepared, labels: Path, training: Path, predictions: Path, logs: Path
+    settings: Settings,
+    prepared: Prepared,
+    labels: Path,
+    baselines: Path,
+    training: Path,
+    predictions: Path,
+    logs: Path,
 ) -> Study:
     """Read the files of all declared sources, seeds, annotators and panels; undeclared files are not looked at.
 
@@ -113,6 +121,10 @@ def load_study(
             name: _annotator_labels(frame, "train", train, classes) for name, frame in answers.items()
         },
         annotators_on_test={name: _annotator_labels(frame, "test", test, classes) for name, frame in answers.items()},
+        baselines={
+            kind: _labels_of(pd.read_parquet(baselines / f"{kind}.parquet"), test, classes)
+            for kind in settings.baseline.kinds
+        },
         runs=runs,
         curves=read_training_curves(logs, sources, settings.seeds),
     )
@@ -131,7 +143,10 @@ def _training_rows(path: Path, classes: list[str]) -> TrainingRows:
 
 
 def _annotator_labels(answers: pd.DataFrame, split: str, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:
-    """The labels of `rows`; -1 for a row that the annotator left out or didn't see."""
-    names = answers[answers["split"] == split].set_index("id")["label"].reindex(rows.ids)
-    codes = codes_of(names, classes)
+    return _labels_of(answers[answers["split"] == split], rows, classes)
+
+
+def _labels_of(answers: pd.DataFrame, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:
+    """The labels of `rows`; -1 for a row that was left out or not seen."""
+    codes = codes_of(answers.set_index("id")["label"].reindex(rows.ids), classes)
     return AnnotatorLabels(codes, confusion(rows.gold, codes, len(classes)))

@@ -17,27 +17,41 @@ Table = tuple[list[str], list[list[str]]]  # header; rows, whose first cell is t
 
 
 def comparison_table(
-    sources: Mapping[str, Scores], annotators: Mapping[str, Scores], ensembles: Mapping[str, Scores], width: int = 80
+    sources: Mapping[str, Scores],
+    annotators: Mapping[str, Scores],
+    ensembles: Mapping[str, Scores],
+    baselines: Mapping[str, Scores],
+    width: int = 80,
 ) -> str:
     """Lay out the metrics files as plain ASCII of at most `width` columns, with a legend.
 
-    `sources`, `annotators`, `ensembles`: the contents of metrics/sources.json, annotators.json and ensembles.json
-    (may be empty). Names that don't fit are cut in the middle; a missing number is '-'.
+    `sources`, `annotators`, `ensembles`, `baselines`: the contents of metrics/sources.json, annotators.json,
+    ensembles.json and baselines.json (may be empty). Names that don't fit are cut in the middle; a missing number is
+    '-'.
     """
-    stability, risk = _stability(sources, ensembles), _risk(sources)
-    parts = [text_table(*stability, width), text_table(*risk, width)]
-    if annotators:
-        parts.append(text_table(*_annotators(annotators), width))
-    parts.append("\n".join(textwrap.wrap(LEGEND, width)))
-    return "\n\n".join(parts)
+    parts = [text_table(*table, width) for table in _tables(sources, annotators, ensembles, baselines)]
+    return "\n\n".join([*parts, "\n".join(textwrap.wrap(LEGEND, width))])
 
 
 def comparison_markdown(
-    sources: Mapping[str, Scores], annotators: Mapping[str, Scores], ensembles: Mapping[str, Scores]
+    sources: Mapping[str, Scores],
+    annotators: Mapping[str, Scores],
+    ensembles: Mapping[str, Scores],
+    baselines: Mapping[str, Scores],
 ) -> str:
     """Lay out the metrics files as Markdown tables, with a legend; the arguments are those of comparison_table."""
-    tables = [_stability(sources, ensembles), _risk(sources)] + ([_annotators(annotators)] if annotators else [])
-    return "\n\n".join([*map(_markdown, tables), LEGEND])
+    return "\n\n".join([*map(_markdown, _tables(sources, annotators, ensembles, baselines)), LEGEND])
+
+
+def _tables(
+    sources: Mapping[str, Scores],
+    annotators: Mapping[str, Scores],
+    ensembles: Mapping[str, Scores],
+    baselines: Mapping[str, Scores],
+) -> list[Table]:
+    tables = [_stability(sources, ensembles), _risk(sources)]
+    tables += [_annotators(annotators)] if annotators else []
+    return tables + ([_baselines(baselines)] if baselines else [])
 
 
 def _stability(sources: Mapping[str, Scores], ensembles: Mapping[str, Scores]) -> Table:
@@ -75,6 +89,14 @@ def _annotators(annotators: Mapping[str, Scores]) -> Table:
             _percent(of["test_macro_f1"], 2),
         ]
         for name, of in annotators.items()
+    ]
+
+
+def _baselines(baselines: Mapping[str, Scores]) -> Table:
+    header = ["cheap classifiers on gold", "gold", "accuracy", "F1"]
+    return header, [
+        [name, str(of["gold_labels"]), _percent(of["test_accuracy"], 2), _percent(of["test_macro_f1"], 2)]
+        for name, of in baselines.items()
     ]
 
 

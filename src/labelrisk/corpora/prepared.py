@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,13 @@ class Prepared:
         names: list[str] = read_json(self.folder / "labels.json")
         return names
 
-    def split(self, name: str) -> pd.DataFrame:
-        """The rows of one split."""
-        return pd.read_parquet(self._file(name))
+    def split(self, name: str, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+        """The rows of one split; columns: those that are needed, for texts may be long."""
+        return pd.read_parquet(self._file(name), columns=list(columns))
 
-    def rows(self) -> pd.DataFrame:
+    def rows(self, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
         """The rows of all splits in their order, with the column `split`."""
-        return pd.concat([self.split(name).assign(split=name) for name in SPLITS])
+        return pd.concat([self.split(name, columns).assign(split=name) for name in SPLITS])
 
     def batches(self, rows: int) -> Iterator[tuple[str, pa.RecordBatch]]:
         """The ids and texts of all splits in their order, at most so many rows at a time, each with its split."""

@@ -13,7 +13,7 @@ from labelrisk.spending.run_counts import RunCounts
 
 
 def totals(labels: Path, asked: bool) -> dict[str, Any]:
-    """RunCounts by status, method and flag; requests, tokens and cost of the answers when they were asked.
+    """Counts by status, method and flag; requests, tokens and cost of the answers when they were asked.
 
     The same labels give the same totals: what a later run pays now, mostly nothing, is not among them.
     asked: whether the annotator asks somebody.  A sum with an unknown part is null.

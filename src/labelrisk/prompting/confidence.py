@@ -1,7 +1,7 @@
 """Where an annotator's class probabilities come from: one entry for each `confidence` of params.yaml.
 
-A new method is an entry here and its word in settings/chat.py; where it is answered in another form, also the text of
-that form in answer_forms.py.
+A method is an entry here and its word in settings/chat.py; where it is answered in another form, also the text and the
+length of that form in answer_forms.py, and how it is read in replies.py.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from labelrisk.settings.chat import ChatSettings, ConfidenceMethod
 
 @dataclass(frozen=True)
 class Confidence:
-    """A method: what a reply must hold (`form`, a key of answer_forms.FORMS), and how often a row is asked.
+    """A method: what a reply must hold (`form`, the first part of a key of FORMS), and how often a row is asked.
 
     sampled: the row is asked `samples` times, and its answers are merged; of_tokens: probabilities are those of the
-    token that names the label; entailed: each answer counts as much as it follows from the text.
+    token that names the label; entailed: each of several answers counts as much as it follows from the text.
     """
 
     form: str = "label"

@@ -91,7 +91,7 @@ class Budget(StopSignal):
                 note_batch(cache, batch, self.name, granted)
             return made, granted
 
-        reservations, granted = await self._writer.submit(write, durable=batch is not None)
+        reservations, granted = await self._writer.submit(write, durable=batch is not None, claim=True)
         self.open += granted
         self.counts.cached += sum(one.outcome == "found" for one in reservations)
         return reservations
@@ -129,7 +129,7 @@ class Budget(StopSignal):
             self._check()
             while True:
                 self._settled.clear()
-                reservation = await self._writer.submit(write, durable=False)
+                reservation = await self._writer.submit(write, durable=False, claim=True)
                 paid = 0.0  # is counted now
                 if reservation.cap != "max_cost" or self.stopped or self.open <= self._at_cap + 1:
                     break

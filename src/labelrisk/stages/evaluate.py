@@ -17,6 +17,7 @@ def run(
     prepared: Path,
     labels: Path,
     ballots: Path,
+    baselines: Path,
     training: Path,
     predictions: Path,
     logs: Path,
@@ -27,18 +28,18 @@ def run(
 ) -> None:
     """Write what all analyses find, in the folders `metrics` and `plots`, and all runs as one frame, or nothing.
 
-    First removes from `labels`, `ballots`, `training`, `predictions`, `logs`, `models` and metrics/annotate what
-    params.yaml no longer declares.
+    First removes from the folders of data, models and metrics/annotate what params.yaml no longer declares.
     """
     prune_undeclared(
         settings,
         labels=labels,
         ballots=ballots,
+        baselines=baselines,
         totals=metrics / "annotate",
         training=training,
         runs=(predictions, logs, models),
     )
-    study = load_study(settings, Prepared(prepared), labels, training, predictions, logs)
+    study = load_study(settings, Prepared(prepared), labels, baselines, training, predictions, logs)
     outputs: dict[Path, Output] = {runs: study.runs}
     folders = {"metrics": metrics, "plots": plots}
     for analysis in ANALYSES:

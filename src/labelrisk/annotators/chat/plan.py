@@ -17,6 +17,7 @@ from labelrisk.errors import LabelRiskError
 from labelrisk.labels.earlier_run import EarlierRun
 from labelrisk.labels.other_revisions import OtherRevisions
 from labelrisk.labels.row_chunks import Chunk
+from labelrisk.prompting.confidence import confidence_of
 from labelrisk.prompting.questions import row_key
 from labelrisk.settings.chat import ChatSettings, Price
 from labelrisk.spending.budget import Unanswered
@@ -122,7 +123,7 @@ def _add(plan: Plan, annotator: ChatSettings, calls: Sequence[Call], price: Pric
     first: they are the row's first ones, so that re-asks and checks may follow.
     """
     plan.requests += len(calls)
-    times = 1 + (annotator.reasks + (annotator.confidence == "explanations") if first else 0)
+    times = 1 + (annotator.reasks + confidence_of(annotator).entailed if first else 0)
     canaries = first and annotator.screening == "canary"
     plan.more += len(calls) * (times - 1) + canaries
     for _, template, text in calls:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labelrisk.comparison.analyses.annotator_scores import annotator_scores
+from labelrisk.comparison.analyses.baseline_scores import baseline_scores
 from labelrisk.comparison.analyses.confusions import confusions
 from labelrisk.comparison.analyses.contract import Analysis
 from labelrisk.comparison.analyses.f1_by_source import f1_by_source
@@ -13,6 +14,7 @@ from labelrisk.comparison.analyses.training_curves import training_curves
 ANALYSES: tuple[Analysis, ...] = (
     source_scores,
     annotator_scores,
+    baseline_scores,
     f1_by_source,
     scores_by_class,
     confusions,

@@ -1,0 +1,20 @@
+"""metrics/baselines.json: cheap classifiers that learned gold, on the test rows."""
+
+from __future__ import annotations
+
+from labelrisk.comparison.analyses.contract import Outputs
+from labelrisk.comparison.study import Study
+from labelrisk.statistics.scores import accuracy, macro_f1, rounded
+
+
+def baseline_scores(study: Study) -> Outputs:
+    """By kind: how many gold labels it learned from, accuracy and macro-F1 on the test rows."""
+    summary = {
+        kind: {
+            "gold_labels": len(study.train.gold),
+            "test_accuracy": rounded(accuracy(given.counts)),
+            "test_macro_f1": rounded(macro_f1(given.counts)),
+        }
+        for kind, given in study.baselines.items()
+    }
+    return {"metrics/baselines.json": summary}
