@@ -58,10 +58,10 @@ class WideLinear(nn.Module):
 
 
 class FastLayers:
-    """FastLayers taken through one model, in place, until `leave`."""
+    """Faster layers in the place of a model's own, until `leave`."""
 
     def __init__(self, model: PreTrainedModel, dtype: torch.dtype, ids: NDArray[np.int32], masks: Masks | None) -> None:
-        """Take the shortcuts for inputs that hold `ids` only; `masks` replaces PyTorch's dropout (None: as it is)."""
+        """Replace them, for inputs that hold `ids` only; `masks` replaces PyTorch's dropout (None: as it is)."""
         self.model = model
         self._replaced: list[tuple[nn.Module, str, nn.Module]] = []
         self._attention = model.config._attn_implementation
