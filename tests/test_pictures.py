@@ -40,7 +40,9 @@ def chunks(path):
 
 
 def f1(path):
-    draw_f1_by_source(path, SCORES, "gold", votes={"llm": 0.83}, annotators={"llm": 0.7, "silent": float("nan")})
+    draw_f1_by_source(
+        path, SCORES, "gold", votes={"llm": 0.83}, without_student={"llm (annotator)": 0.7, "silent": float("nan")}
+    )
 
 
 def curves(path):

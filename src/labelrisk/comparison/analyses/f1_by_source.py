@@ -1,4 +1,4 @@
-"""plots/f1_by_source: macro-F1 of every student, as a table and as a picture beside votes and annotators."""
+"""plots/f1_by_source: macro-F1 of every student, as a table and as a picture beside what does without one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def f1_by_source(study: Study) -> Outputs:
         scores=table,
         reference=settings.evaluate.reference,
         votes=_votes(study) if len(settings.seeds) > 1 else {},
-        annotators={name: float(macro_f1(given.counts)) for name, given in study.annotators_used_directly.items()},
+        without_student={
+            f"{name} ({what})": float(macro_f1(given.counts))
+            for what, group in (("annotator", study.annotators_used_directly), ("on gold", study.baselines))
+            for name, given in group.items()
+        },
     )
     return {"plots/f1_by_source.csv": table, "plots/f1_by_source.png": draw}
 

@@ -1,4 +1,4 @@
-"""The picture of macro-F1 by source: a dot per seed, the mean, the votes, and the annotators used directly."""
+"""The picture of macro-F1 by source: a dot per seed, the mean, the votes, and what does without a student."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def draw_f1_by_source(
     scores: pd.DataFrame,
     reference: str,
     votes: Mapping[str, float] | None = None,
-    annotators: Mapping[str, float] | None = None,
+    without_student: Mapping[str, float] | None = None,
 ) -> None:
     """Draw each seed's macro-F1 as a dot, mean and sd, by source from top to bottom in the order of `scores`.
 
     `scores` has the columns source, seed, macro_f1. A line marks the reference's mean, diamonds the `votes` of all
-    seeds of a source, squares at the bottom the `annotators` themselves on the same test rows.
+    seeds of a source, squares at the bottom what classifies the same test rows `without_student`.
     """
     runs = {name: 100 * of["macro_f1"].to_numpy(float) for name, of in scores.groupby("source", sort=False)}
-    direct = {name: 100 * value for name, value in (annotators or {}).items() if not np.isnan(value)}
-    labels = [*map(str, runs), *(f"{name} (annotator)" for name in direct)]
+    direct = {name: 100 * value for name, value in (without_student or {}).items() if not np.isnan(value)}
+    labels = [*map(str, runs), *direct]
     with style.context(STYLE):
         figure = Figure(figsize=(WIDTH, 1.3 + 0.4 * len(labels)), layout="constrained")
         axes = figure.add_subplot()
@@ -41,7 +41,7 @@ def draw_f1_by_source(
             f1 = [100 * votes[str(name)] for name in runs if name in votes]
             axes.plot(f1, rows, "D", color="#D55E00", markersize=7, markeredgecolor="white", label="vote of all seeds")
         for row, (name, value) in enumerate(direct.items(), start=len(runs)):
-            label = "annotator used directly" if name == next(iter(direct)) else None
+            label = "without a student" if name == next(iter(direct)) else None
             axes.plot(value, row, "s", color="#009E73", markersize=7, markeredgecolor="white", label=label)
             _write_beside(axes, row, f"{value:.1f}")
         axes.set_yticks(range(len(labels)), labels)
