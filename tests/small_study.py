@@ -10,6 +10,18 @@ from labelrisk.params import Settings
 
 CLASSES = ["north", "south", "west"]
 SEEDS = (0, 1, 2)
+FOLDERS = (
+    "prepared",
+    "labels",
+    "ballots",
+    "baselines",
+    "training",
+    "predictions",
+    "logs",
+    "models",
+    "metrics",
+    "plots",
+)
 TEST_GOLD = np.repeat([0, 1, 2], [30, 20, 10])
 
 
@@ -55,19 +67,7 @@ def student(source, seed):
 
 def write_study(root: Path) -> dict[str, Path]:
     """Write prepared, labels, training, predictions, logs and models below `root`; returns the paths of all."""
-    names = (
-        "prepared",
-        "labels",
-        "ballots",
-        "baselines",
-        "training",
-        "predictions",
-        "logs",
-        "models",
-        "metrics",
-        "plots",
-    )
-    paths = {name: root / name for name in names}
+    paths = {name: root / name for name in FOLDERS}
     for path in paths.values():
         path.mkdir()
     rows = {
@@ -134,3 +134,10 @@ def write_run(paths, source, seed, rows):
     (logs / "loss.tsv").write_text("step\tloss\n1\t3.0\n2\t1.0\n3\t0.5\n4\t0.3\n")
     (logs / "validation").mkdir()
     (logs / "validation" / "macro_f1.tsv").write_text("step\tmacro_f1\n2\t0.5\n4\t0.75\n")
+
+
+def run_evaluate(paths, content):
+    """Run the stage evaluate with settings on the files of write_study."""
+    from labelrisk.stages import evaluate
+
+    evaluate.run(content, **{name: paths[name] for name in FOLDERS}, runs=paths["metrics"].parent / "runs.parquet")

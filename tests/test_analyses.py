@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from small_study import settings, write_study
+from small_study import run_evaluate, settings, write_study
 
 from labelrisk.comparison.analyses.kinds import ANALYSES
 from labelrisk.comparison.outputs import write_outputs
@@ -25,19 +25,7 @@ def study(paths):
 
 
 def run(paths):
-    names = (
-        "prepared",
-        "labels",
-        "ballots",
-        "baselines",
-        "training",
-        "predictions",
-        "logs",
-        "models",
-        "metrics",
-        "plots",
-    )
-    evaluate.run(settings(), **{name: paths[name] for name in names}, runs=paths["metrics"].parent / "runs.parquet")
+    run_evaluate(paths, settings())
 
 
 def test_every_output_stands_in_dvc_yaml_and_no_two_analyses_write_the_same(study, project):

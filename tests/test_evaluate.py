@@ -6,19 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
-from small_study import SEEDS, TEST_GOLD, settings, student, write_study
+from small_study import SEEDS, TEST_GOLD, run_evaluate, settings, student, write_study
 
 from labelrisk.errors import LabelRiskError
-from labelrisk.stages.evaluate import run
 
 
 def evaluate(paths, **changes):
-    folders = {
-        name: paths[name]
-        for name in ("prepared", "labels", "ballots", "baselines", "training", "predictions", "logs", "models")
-    }
-    run(settings(**changes), **folders, runs=paths["metrics"].parent / "runs.parquet", metrics=paths["metrics"],
-        plots=paths["plots"])  # fmt: skip
+    run_evaluate(paths, settings(**changes))
 
 
 def files(folder):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from small_study import settings, write_study
+from small_study import run_evaluate, settings, write_study
 from study_files import params
 from study_files import write_study as write_files
 
@@ -16,7 +16,7 @@ from labelrisk.labels.answer import Answer
 from labelrisk.labels.ballots import write_ballots
 from labelrisk.labels.labels_file import SCHEMA, LabelledRow, LabelsWriter
 from labelrisk.params import load
-from labelrisk.stages import evaluate, merge
+from labelrisk.stages import merge
 
 CLASSES = ["north", "south", "west"]
 IDS = {"train": ["a", "b", "c", "d"], "validation": ["e"], "test": ["f"]}
@@ -151,19 +151,7 @@ def test_a_panel_is_scored_among_the_annotators_and_a_former_one_goes(tmp_path):
     sources = settings().model_dump()["sources"]
     sources["constant"] = {"annotator": "trio"}
     content = settings(annotators=annotators, panels={"trio": {"members": ["llm", "other"]}}, sources=sources)
-    folders = (
-        "prepared",
-        "labels",
-        "ballots",
-        "baselines",
-        "training",
-        "predictions",
-        "logs",
-        "models",
-        "metrics",
-        "plots",
-    )
-    evaluate.run(content, **{name: paths[name] for name in folders}, runs=tmp_path / "runs.parquet")
+    run_evaluate(paths, content)
     found = json.loads((paths["metrics"] / "annotators.json").read_text())
     assert list(found) == ["llm", "other", "trio"]
     assert found["trio"]["test_accuracy"] == 1
