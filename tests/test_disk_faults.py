@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -89,6 +90,30 @@ def test_a_disk_that_stays_full_is_one_sentence(study, print_row, tight, monkeyp
     print_row(ledger, 200)
     assert ledger.paid == 200 + missing
     assert study.spending().lost >= missing
+
+
+def test_a_full_disk_takes_no_claims(tmp_path, monkeypatch):
+    """An answer that fits is stored, but nothing new may be sent, whose answer would not fit."""
+    monkeypatch.setattr(writer, "WAIT_FOR_SPACE", 0)
+
+    def too_large(cache):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    async def write():
+        cache = CallCache(tmp_path / "calls.sqlite")
+        store = writer.CacheWriter(cache)
+        writes = [store.submit(too_large, durable=True), store.submit(lambda c: "answer", durable=True)]
+        writes += [store.submit(lambda c: "claim", durable=durable, claim=True) for durable in (False, True)]
+        results = await asyncio.gather(*writes, return_exceptions=True)
+        store.close()
+        cache.close()
+        return results
+
+    failed, answer, *claims = asyncio.run(write())
+    assert answer == "answer"
+    assert all(isinstance(one, LabelRiskError) and "is full" in str(one) for one in (failed, *claims))
 
 
 def test_a_write_that_fails_takes_no_other_along(tmp_path):

@@ -151,6 +151,19 @@ def test_seeds_alone_are_pooled_while_they_are_alike():
     assert apart._seeds["c"].variance > 50 * apart._seeds["a"].variance
 
 
+def test_few_seeds_are_few_degrees_of_freedom():
+    # Nearly all variance is between runs: 2 + 2 degrees of freedom where sources are pooled, somewhat more as the excess
+    # can't be negative; t(4) = 2.78, t(6) = 2.45, and 1.96 if the variance were known.
+    gold = np.zeros(5000, dtype=int)
+    sources = {
+        name: np.array([np.where(np.arange(5000) < number, 0, 1) for number in right])
+        for name, right in {"a": (3000, 3900, 2200), "b": (2500, 3500, 1600)}.items()
+    }
+    found = variances(gold, sources, accuracy, 2).difference("a", "b", 0.95)
+    assert stats.t.ppf(0.975, 6) < (found.high - found.estimate) / found.error < stats.t.ppf(0.975, 4)
+    assert found.error == pytest.approx(np.sqrt(2 / 3 * np.var([0.6, 0.78, 0.44], ddof=1)), rel=0.1)
+
+
 @pytest.mark.parametrize("metric", [accuracy, macro_f1, mcc])
 def test_names_and_orders_change_nothing(metric):
     gold, sources = draw(5)
