@@ -152,7 +152,7 @@ def test_seeds_alone_are_pooled_while_they_are_alike():
 
 
 def test_few_seeds_are_few_degrees_of_freedom():
-    # Nearly all variance is between runs: 2 + 2 degrees of freedom where sources are pooled, somewhat more as the excess
+    # Nearly all variance is between runs: 2 + 2 degrees of freedom where sources are pooled, somewhat more as an excess
     # can't be negative; t(4) = 2.78, t(6) = 2.45, and 1.96 if the variance were known.
     gold = np.zeros(5000, dtype=int)
     sources = {
