@@ -44,6 +44,17 @@ def test_rows_without_gold_teach_nothing_and_test_gold_is_not_read(study):
     assert run() == before
 
 
+@pytest.mark.parametrize("gold", [None, "food"])
+def test_without_gold_to_learn_from_no_row_gets_a_label(study, gold, capfd):
+    train = study.root / "prepared" / "train.parquet"
+    pd.read_parquet(train).assign(gold=pd.Series(gold, dtype=object)).to_parquet(train, index=False)
+    baseline.run(load(study.root / "params.yaml"), "words", study.root / "prepared", study.root / "out.parquet")
+    found = pd.read_parquet(study.root / "out.parquet")
+    assert len(found) == len(pd.read_parquet(study.root / "prepared" / "test.parquet"))
+    assert found["label"].isna().all()
+    assert "no two classes with gold" in capfd.readouterr().err
+
+
 def test_words_come_from_train_alone():
     features = words(["rain falls", "soup cooks"], [["rain cooks", "snow"]])
     assert [part.shape for part in features] == [(2, 6), (2, 6)]

@@ -85,6 +85,11 @@ class Study:
         """The test labels of the annotators that gave any: they could stand in for students."""
         return {name: given for name, given in self.annotators_on_test.items() if given.has_labels}
 
+    @property
+    def trained_baselines(self) -> dict[str, AnnotatorLabels]:
+        """The test labels of the cheap classifiers that had gold to learn from."""
+        return {kind: given for kind, given in self.baselines.items() if given.has_labels}
+
 
 def load_study(
     settings: Settings,

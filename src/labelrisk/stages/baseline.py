@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -18,9 +19,16 @@ from labelrisk.statistics.class_codes import codes_of
 
 
 def run(settings: Settings, kind: str, prepared: Path, out: Path) -> None:
-    """Write `id, label` of the test rows.  Train rows without gold are left out; validation rows choose the penalty."""
+    """Write `id, label` of the test rows.  Train rows without gold are left out; validation rows choose the penalty.
+
+    Where train has gold of fewer than two classes there is nothing to learn, and no row gets a label.
+    """
     rows = Prepared(prepared)
     train, validation, test = rows.split("train").dropna(subset="gold"), rows.split("validation"), rows.split("test")
+    if train["gold"].nunique() < 2:
+        print(f"baseline {kind}: train has no two classes with gold, so that no row gets a label", file=sys.stderr)
+        write_parquet(pd.DataFrame({"id": test["id"], "label": pd.Series(None, index=test.index, dtype=object)}), out)
+        return
     others = [validation["text"].tolist(), test["text"].tolist()]
     features = FEATURES[cast(BaselineKind, kind)](train["text"].tolist(), others)
     of_train, of_validation = (codes_of(of["gold"], rows.classes) for of in (train, validation))

@@ -31,7 +31,7 @@ def f1_by_source(study: Study) -> Outputs:
         votes=_votes(study) if len(settings.seeds) > 1 else {},
         without_student={
             f"{name} ({what})": float(macro_f1(given.counts))
-            for what, group in (("annotator", study.annotators_used_directly), ("on gold", study.baselines))
+            for what, group in (("annotator", study.annotators_used_directly), ("on gold", study.trained_baselines))
             for name, given in group.items()
         },
     )
