@@ -115,7 +115,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_counts_what_it_leaves(study):
         study.declare(ledger.url, {"concurrency": 4, "timeout": 30}, price={"input": 1, "output": 1})
         process = study.start()
         wait_for(lambda: ledger.paid >= 10 and ledger.in_flight == 4)
-        started = time.monotonic()
+        answered, started = ledger.paid, time.monotonic()
         for _ in range(2):
             process.send_signal(signal.SIGINT)
             time.sleep(0.5)
@@ -125,7 +125,8 @@ def test_a_second_ctrl_c_leaves_at_once_and_counts_what_it_leaves(study):
         assert "Traceback" not in output
         wait_for(lambda: not ledger.in_flight)
         tokens = sum(ledger.tokens)
-    assert study.stored_answers() == ledger.paid - 4
+    # a request that has only just arrived when the process leaves may not be answered at all
+    assert answered <= study.stored_answers() < ledger.paid <= study.stored_answers() + 4
     assert study.spending().cost * 1e6 >= tokens
 
 
