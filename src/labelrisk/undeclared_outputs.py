@@ -31,7 +31,7 @@ def prune_undeclared(
 
     totals: the annotators' JSON files; runs: folders with an entry per source and seed, as `training` is one.
     """
-    prune_files(labels, settings.annotators | settings.panels)
+    prune_files(labels, settings.labellers)
     prune_files(ballots, settings.annotators)
     prune_files(baselines, settings.baseline.kinds)
     prune_files(totals, settings.annotators, ".json")

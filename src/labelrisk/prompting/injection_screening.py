@@ -48,7 +48,7 @@ HIDDEN = re.compile(  # not joiners in emoji, isolates in Arabic, a mark at the 
 ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});")  # html.unescape fails at thousands of digits
 BASE64, PRINTED = re.compile(r"[A-Za-z0-9+/_-]{28,}"), re.compile(rb"(?=[!-~]{1,15} )[\n\r\t -~]{20}")
 START, ANY, FEW = r"^[^a-z\n]{0,9}", r"(?:_\S{1,20}){0,5}?", r"(?:_\S{1,20}){0,3}?"  # bounded: time is linear
-TOLD = "(?:instruction|prompt|rule|command|direction|directive|guideline|order|task|programming|training|codebook)"
+ORDER = "(?:instruction|prompt|rule|command|direction|directive|guideline|order|task|programming|training|codebook)"
 PAST = "(?:previous|prior|above|preceding|earlier|foregoing|initial|original|before|so_far)"
 NAMED, TO = "(?:label|class|category|code|letter|option|number|word)", "(?:_(?:to|this|it|me|always|now|just)){0,4}"
 DATA = "(?:text|sentence|passage|message|document|comment|review|article|input|item|example|entry|post)s?"
@@ -58,10 +58,10 @@ SLASH, TEXT = r"(?:[/\u2215\u2044\\]|%2f)_?", "t_?e_?x_?t"
 RULES = {  # strings of which a match has one, as to look for them saves most searches; a pattern, where _ is any space
     "instruction_override": rf"""ignor|disre|forg|overr|bypas|follow|tion to|new |promp|now|longe|verg|miss|oubl|mpt|lvi
 (?:ignor[ei]|disregard|forget|overrid|bypass|not_follow|n't_follow|stop_following|no_attention_to)\w{{0,5}}(?:{ANY}_\W?
-(?:{PAST}|your|system){FEW}_(?:{TOLD}|message)|{ANY}_{TOLD}\w{{0,3}}{ANY}_{PAST}\b|_(?:all|any|everything|what){FEW}
-_(?:{PAST}|told)\b|_(?:all|any)_(?:of_)?(?:the_)?{TOLD}s\b|_the_{PAST}_and\b|_everything[,.;:!])|from_now_on,?_you_(?:are|
+(?:{PAST}|your|system){FEW}_(?:{ORDER}|message)|{ANY}_{ORDER}\w{{0,3}}{ANY}_{PAST}\b|_(?:all|any|everything|what){FEW}
+_(?:{PAST}|told)\b|_(?:all|any)_(?:of_)?(?:the_)?{ORDER}s\b|_the_{PAST}_and\b|_everything[,.;:!])|from_now_on,?_you_(?:are|
 will|must|shall|only|answer)|you_are_(?:now|no_longer)_(?:an?|the|in|bound)\b|(?:\b(?:your|the|are)(?:_\w{{1,20}})?_|{START})
-new_{TOLD}s?(?:_is|_are|_?:)|(?:reveal|print|repeat|show|output)(?:_me)?_(?:your|the)_(?:system|hidden|initial)_prompt
+new_{ORDER}s?(?:_is|_are|_?:)|(?:reveal|print|repeat|show|output)(?:_me)?_(?:your|the)_(?:system|hidden|initial)_prompt
 |(?:ignorier|vergiss|vergessen_sie|missacht)\w{{0,3}}{ANY}_(?:anweis|instruktion|regel|vorgabe|befehl|prompt)|(?:ignore[rz]?|
 oublie[rz]?|compte|ignor[ae]n?|olvid[ae]n?){ANY}_(?:instruc|consigne|regl|direct|orden|indicac)\w{{0,9}}{FEW}
 _(?:preced|anterior|anterieur|ci-dessus|plus_haut|previa|de_arriba|de_antes)""",
@@ -78,15 +78,17 @@ _?\|>|\[_?/?_?inst_?\]|<<_?/?sys_?>>|^[#]{{2,4}}_?(?:new_)?(?:instruction|respon
 |</?(?:system|assistant|instructions?)>|\Wrole\W{{1,4}}(?:system|assistant)\W""",
     "delimiter": f"<|\u2039|\u3008|\u27e8|%|\\\n{OPEN}(?:{SLASH})?{TEXT}(?:_?/)?{CLOSE}|{OPEN}{SLASH}{TEXT}\\b",
 }
-PARTS = {name: told.split("\n", 1) for name, told in RULES.items()}
-PATTERNS = [(n, f.split("|"), re.compile(told.replace("_", r"\s"), re.M | re.X)) for n, (f, told) in PARTS.items()]
+PARTS = {name: rule.split("\n", 1) for name, rule in RULES.items()}
+PATTERNS = [
+    (n, f.split("|"), re.compile(pattern.replace("_", r"\s"), re.M | re.X)) for n, (f, pattern) in PARTS.items()
+]
 
 
 def rule_flags(text: str) -> list[str]:
     """Names of the rules that a text matches in spite of case, space, entities, accents and look-alikes."""
     plain = _plain(text)
     flat = plain.replace("\n", " ")
-    flags = [name for name, found, told in PATTERNS if any(map(flat.__contains__, found)) and told.search(plain)]
+    flags = [name for name, found, pattern in PATTERNS if any(map(flat.__contains__, found)) and pattern.search(plain)]
     flags += ["hidden_characters"] * bool(not text.isascii() and _bare(text) != text and HIDDEN.search(text))
     runs = BASE64.findall(text) if max(map(len, text.split()), default=0) >= 28 else []
     coded = (run.translate({45: 43, 95: 47})[shift:] for run in runs for shift in range(4))  # of URLs: -, _ for +, /
@@ -103,7 +105,7 @@ class InjectionScorer:
     def __init__(self, encoder: SentenceEncoder) -> None:
         """Encode both lists."""
         self._encoder = encoder
-        self._points = [encoder.encode(_segments(told)) for told in (ATTACKS, BENIGN)]
+        self._points = [encoder.encode(_segments(sentences)) for sentences in (ATTACKS, BENIGN)]
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Maximum over the sentences (windows of long ones) of each text: shape (N,), in 0..1; 0 where is no word."""

@@ -1,1 +1,1 @@
-"""Mathematics on arrays of class codes and probabilities: scores, agreement, votes and the bootstrap."""
+"""Mathematics on arrays of class codes and probabilities: scores, agreement, votes and intervals."""
