@@ -1,5 +1,6 @@
 """What a person types: the command line, the Makefile and the README agree and fail with one sentence."""
 
+import io
 import os
 import re
 import subprocess
@@ -144,3 +145,9 @@ def test_the_committed_lock_is_of_the_committed_params(project):
     assert lock["evaluate"]["params"]["params.yaml"]["sources"] == settings["sources"]
     for name, stage in lock.items():
         assert stage["cmd"].startswith(f"PYTHONPATH=src python -m labelrisk {name.partition('@')[0]} ")
+
+
+def test_compare_without_differences_is_a_sentence(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("rev,typ,Created,parent\nworkspace,baseline,,\nmain,baseline,,\n"))
+    assert main(["compare"]) == 0
+    assert capsys.readouterr().out.startswith("nothing differs between workspace and main")

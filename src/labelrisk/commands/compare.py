@@ -24,5 +24,8 @@ def run(params: Path) -> None:
         names = shown["Experiment"].fillna(names)
     values = shown.drop(columns=["Experiment", "rev", "typ", "Created", "parent"], errors="ignore")
     values.index = pd.Index(names, name=None)
+    if not len(values.columns):
+        print(f"nothing differs between {' and '.join(names)}; try `dvc exp run -S KEY=VALUE`")
+        return
     with pd.option_context("display.max_colwidth", 24):
         print(values.T.fillna("-").to_string())
