@@ -31,7 +31,7 @@ def babe_params(path: str) -> dict:
             name: {"annotator": name},
             f"{name}_drop_entropy": doubtful | {"action": "drop"},
             f"{name}_gold_entropy": doubtful | {"action": "gold"},
-            f"{name}_gold_random": doubtful | {"select": {"by": "random", "share": 0.25}, "action": "gold"},
+            f"{name}_gold_random": {"annotator": name, "control": "random", "of": f"{name}_gold_entropy"},
             f"{name}_noise": {"annotator": name, "labels": "gold", "noise": "confusion"},
         }
     return params(

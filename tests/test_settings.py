@@ -33,6 +33,28 @@ WRONG = [  # the change: path of keys and value (None deletes the key), and what
 ]
 
 
+TWIN = {"annotator": "model", "control": "random", "of": "model_gold"}
+TOGETHER = "'control' and 'of' come together"
+WRONG += [
+    (("sources", "twin"), TWIN | {"of": "model_glod"}, "sources.twin.of names the unknown source 'model_glod'; did"),
+    (("sources", "twin"), TWIN | {"of": "twins"}, "the unknown source 'twins'; use one of: model_gold"),
+    (("sources", "twin"), TWIN | {"of": "model"}, "names 'model', which has no 'select' by something else than random"),
+    (("sources", "twin"), TWIN | {"of": "twin"}, "names 'twin', which has no 'select' by something else than random"),
+    (
+        ("sources", "twin"),
+        TWIN | {"annotator": "gold"},
+        "sources.twin.annotator is 'gold', but its 'of', model_gold, is about 'model'; name the same annotator in both",
+    ),
+    (("sources", "twin"), {"annotator": "model", "control": "random"}, f"'sources.twin': {TOGETHER}"),
+    (("sources", "twin"), {"annotator": "model", "of": "model_gold"}, f"'sources.twin': {TOGETHER}"),
+    (("sources", "twin"), TWIN | {"action": "gold"}, "'sources.twin': 'control' and 'action' can't be combined"),
+    (("sources", "twin"), TWIN | {"labels": "annotator"}, "'sources.twin': 'control' and 'labels' can't be combined"),
+    (("sources", "twin"), TWIN | {"noise": "uniform"}, "'sources.twin': 'control' and 'noise' can't be combined"),
+    (("sources", "twin"), TWIN | {"select": {"by": "random", "share": 0.1}}, "'control' and 'select' can't be"),
+    (("sources", "twin"), TWIN | {"control": "randm"}, "'sources.twin.control' (found 'randm')"),
+]
+
+
 @pytest.mark.parametrize(("path", "value", "says"), WRONG, ids=[".".join(path) for path, _, _ in WRONG])
 def test_a_mistake_is_one_sentence_that_names_file_and_key(tmp_path, path, value, says):
     content = copy.deepcopy(params())
@@ -132,6 +154,14 @@ def test_a_value_out_of_its_range_is_named(tmp_path, changes):
 def test_what_fits_together_is_taken(tmp_path, changes):
     loaded = load_with(tmp_path, changes).annotators["model"]
     assert all(key in loaded.model_fields_set for key in changes)
+
+
+def test_a_control_of_random_rows_or_without_a_choice_to_control_is_named(tmp_path):
+    drawn = {"annotator": "model", "select": {"by": "random", "share": 0.2}, "action": "drop"}
+    content = params(sources={"gold": {"annotator": "gold"}, "model": drawn, "twin": TWIN | {"of": "model"}})
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(LabelRiskError, match=r"'model', which has no 'select' .+; declare one that selects by ent"):
+        load(tmp_path / "params.yaml")
 
 
 def test_gold_has_no_doubts_to_select_by(tmp_path):

@@ -57,6 +57,21 @@ def test_random_spends_the_same_budget_on_other_rows():
     assert counts[:7].min() > 60  # 200 * 3 / 7 = 86 expected
 
 
+def test_random_takes_the_rows_that_entropy_could_have_taken():
+    """Without entropies of rows 1 and 2 there are 5 ranked rows: round(.4 * 5) of them, by entropy or at random."""
+    answers = ANSWERS.assign(entropy=[0.1, np.nan, np.nan, 0.2, 0.3, 0.7, 0.4, np.nan])
+    by_entropy = build(answers=answers, select={"by": "entropy", "share": 0.4}, action="gold")
+    assert list(np.flatnonzero(by_entropy["origin"] == "gold")) == [5, 6]
+    random = {"select": {"by": "random", "share": 0.4}, "action": "gold"}
+    drawn = [np.flatnonzero(build(answers=answers, student=s, **random)["origin"] == "gold") for s in range(100)]
+    assert {len(rows) for rows in drawn} == {2}
+    assert set(np.concatenate(drawn)) == {0, 3, 4, 5, 6}
+    without = ANSWERS.assign(entropy=np.nan)  # then of all labelled rows: round(.4 * 7)
+    drawn = [np.flatnonzero(build(answers=without, student=s, **random)["origin"] == "gold") for s in range(100)]
+    assert {len(rows) for rows in drawn} == {3}
+    assert set(np.concatenate(drawn)) == {0, 1, 2, 3, 4, 5, 6}
+
+
 def test_the_draw_of_a_source_depends_on_its_name_and_seed_alone():
     random = {"select": {"by": "random", "share": 0.4}, "action": "gold"}
     pd.testing.assert_frame_equal(build(**random), build(**random))

@@ -20,6 +20,7 @@ from labelrisk.settings.filter import FilterSettings
 from labelrisk.settings.prepare import PrepareSettings
 from labelrisk.settings.section import SLUG, Section, Seed, read_typed
 from labelrisk.settings.train import TrainSettings
+from labelrisk.sources.controls import is_chosen
 from labelrisk.sources.source import Source
 
 ACROSS = "across"  # what the ensemble over sources is called
@@ -91,6 +92,8 @@ def _check_names(settings: Settings, path: Path) -> None:
                 f"{path}: sources.{name}: gold has no errors or doubts to copy; "
                 "name the annotator whose confusion or entropy is meant"
             )
+        if source.of is not None:
+            _check_control(settings, path, name, source.of)
     if settings.evaluate.reference not in settings.sources:
         raise _undeclared(path, "evaluate.reference", settings.evaluate.reference, "source", settings.sources)
     for name in settings.ensemble.across:
@@ -98,6 +101,24 @@ def _check_names(settings: Settings, path: Path) -> None:
             raise _undeclared(path, "ensemble.across", name, "source", settings.sources)
     if len(set(settings.seeds)) < len(settings.seeds):
         raise LabelRiskError(f"{path}: seeds holds a seed twice; name each seed once")
+
+
+def _check_control(settings: Settings, path: Path, name: str, of: str) -> None:
+    """A control at random needs a source that chooses its rows, and the labels of the same annotator."""
+    sources, key = settings.sources, f"sources.{name}.of"
+    chosen = {other: source for other, source in sources.items() if is_chosen(source)}
+    if of not in sources:
+        raise _undeclared(path, key, of, "source", chosen or sources)
+    if of not in chosen:
+        raise LabelRiskError(
+            f"{path}: {key} names '{of}', which has no 'select' by something else than random; "
+            f"{nearest(of, chosen) if chosen else 'declare one that selects by entropy'}"
+        )
+    if sources[of].annotator != sources[name].annotator:
+        raise LabelRiskError(
+            f"{path}: sources.{name}.annotator is '{sources[name].annotator}', but its 'of', {of}, is about "
+            f"'{sources[of].annotator}'; name the same annotator in both"
+        )
 
 
 def _undeclared(path: Path, key: str, name: str, what: str, declared: dict[str, Any]) -> LabelRiskError:

@@ -29,9 +29,11 @@ def build_source(
 
     train: `id, text, gold` (gold may be missing); answers: `label, entropy` of the same rows.  What is drawn is drawn
     anew for each student (its seed): one draw for all would make its luck look like a property of the source.
+    source: a control is given as `resolved` writes it out.
     origin: `annotator`, `gold`, `noise`, or `dropped_no_label`, `dropped_selected` (then label is None).
     Raises LabelRiskError for an action that the data can't serve, or a source with fewer than two classes.
     """
+    assert source.control is None
     # the draw depends on the seeds and the name alone, so that no other source or student moves it
     generator = np.random.default_rng([seed, zlib.crc32(name.encode()), student])
     gold = codes_of(train["gold"], labels)
@@ -84,12 +86,11 @@ def _selected(
 ) -> np.ndarray:
     assert source.select is not None
     entropy = answers["entropy"].to_numpy(dtype=float, na_value=np.nan)
-    labelled = np.flatnonzero(codes != NO_LABEL)
     ranked = np.flatnonzero(~np.isnan(entropy) & (codes != NO_LABEL))
     if source.select.by == "random":
-        # as many rows as a selection by entropy takes, where the annotator gives entropies
-        size = round(source.select.share * (len(ranked) or len(labelled)))
-        return at_random(labelled, size, generator)
+        # as many rows as by entropy, from the same candidates; of all labelled rows where there are no entropies
+        candidates = ranked if len(ranked) else np.flatnonzero(codes != NO_LABEL)
+        return at_random(candidates, round(source.select.share * len(candidates)), generator)
     if not len(ranked):
         raise LabelRiskError(
             f"sources.{name} selects by entropy, but annotator '{source.annotator}' gives no class probabilities; "

@@ -17,16 +17,26 @@ class Selection(Section):
 
 
 class Source(Section):
-    """A label source: an annotator's labels, what is selected and done to it, or gold with an annotator's noise."""
+    """A label source: an annotator's labels, what is selected and done to it, or a control.
+
+    A control by noise stands alone; one at random repeats nothing of the source that it names (`of`).
+    """
 
     annotator: str
     labels: Literal["annotator", "gold"] = "annotator"
     select: Selection | None = None
     action: Literal["drop", "gold"] | None = None
     noise: Literal["confusion", "uniform"] | None = None
+    control: Literal["random"] | None = None
+    of: str | None = None
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Source:
+        if (self.control is None) != (self.of is None):
+            raise ValueError("'control' and 'of' come together")
+        repeated = sorted({"labels", "select", "action", "noise"} & self.model_fields_set)
+        if self.control is not None and repeated:
+            raise ValueError(f"'control' and '{repeated[0]}' can't be combined: a control does what its 'of' does")
         if (self.select is None) != (self.action is None):
             raise ValueError("'select' and 'action' come together")
         if self.noise is not None and self.labels != "gold":

@@ -1,4 +1,4 @@
-"""filter: one label source, from an annotator's labels, gold, a selection and an action, or noise."""
+"""filter: one label source, from an annotator's labels, gold, a selection and an action, noise, or a control."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from labelrisk.corpora.prepared import Prepared
 from labelrisk.files import write_parquet, written_aside
 from labelrisk.params import Settings
 from labelrisk.sources.building import build_source, validation_rows
+from labelrisk.sources.controls import resolved
 
 
 def run(settings: Settings, source: str, prepared: Path, labels: Path, out: Path) -> None:
@@ -17,7 +18,7 @@ def run(settings: Settings, source: str, prepared: Path, labels: Path, out: Path
 
     The files <seed>.parquet of the folder differ where something is drawn, else they are the same.
     """
-    declared, how = settings.sources[source], settings.filter
+    declared, how = resolved(settings.sources, source), settings.filter
     answers = pd.read_parquet(labels)
     rows = Prepared(prepared)
     train, validation, classes = rows.split("train"), rows.split("validation"), rows.classes
