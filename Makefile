@@ -24,8 +24,8 @@ setup: .venv/installed ## create .venv with the pinned dependencies
 	@.venv/bin/labelrisk vega --out .labelrisk/vega.js
 	@touch $@
 
-repro: setup check ## run the study and print the comparison of label sources
-	@dvc repro || { dvc checkout --quiet || true; exit 1; }  # a stage that failed leaves its last outputs
+repro: setup check ## run the study, students side by side (JOBS=1: one by one), and print the comparison
+	@labelrisk repro $(if $(JOBS),--jobs $(JOBS)) || { dvc checkout --quiet || true; exit 1; }  # a stage that failed leaves its last outputs
 	@$(MAKE) --no-print-directory table
 
 check: setup ## check params.yaml and the files that it names

@@ -139,7 +139,8 @@ def ours(
     from labelrisk.students.tokens import tokenise
 
     recipe = TrainSettings(
-        model="embedded", revision=None, precision="auto", epochs=epochs, batch_size=BATCH,
+        model="embedded", revision=None, precision="auto", threads=os.cpu_count() or 1, budget="epochs",
+        steps=1, epochs=epochs, least_steps=1, validate_every=None, patience=None, batch_size=BATCH,
         evaluation_batch_size=32, learning_rate=RATE, weight_decay=DECAY, warmup_share=WARMUP, dropout=DROPOUT,
         max_tokens=128,
     )  # fmt: skip

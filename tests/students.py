@@ -17,7 +17,8 @@ CLASSES = ["no", "yes", "perhaps"]
 
 
 def recipe(**changes: Any) -> TrainSettings:
-    values: dict[str, Any] = {"model": "x", "revision": None, "precision": "fp32", "epochs": 2, "batch_size": 8}
+    values: dict[str, Any] = {"model": "x", "revision": None, "precision": "fp32", "budget": "epochs", "epochs": 2}
+    values |= {"steps": 10, "least_steps": 1, "validate_every": None, "patience": None, "batch_size": 8}
     values |= {"evaluation_batch_size": 8, "learning_rate": 1e-3, "weight_decay": 0.1, "warmup_share": 0.1}
     return TrainSettings(**(values | {"dropout": 0.1, "max_tokens": 32} | changes))
 

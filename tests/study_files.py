@@ -35,7 +35,15 @@ PARAMS: dict[str, Any] = {
     "annotate": {"concurrency": 8, "timeout": 5, "retries": 2},
     "baseline": {"kinds": ["words"]},
     "filter": {"seed": 0, "validation_labels": "gold"},
-    "train": {"model": "embedded", "revision": None, "precision": "auto", "epochs": 1, "batch_size": 8}
+    "train": {
+        "model": "embedded",
+        "revision": None,
+        "precision": "auto",
+        "budget": "epochs",
+        "epochs": 1,
+        "batch_size": 8,
+    }
+    | {"steps": 10, "least_steps": 1, "validate_every": None, "patience": None}
     | {"evaluation_batch_size": 32, "learning_rate": 0.0003, "weight_decay": 0.01, "warmup_share": 0.1}
     | {"dropout": 0.1, "max_tokens": 32},
     "evaluate": {"reference": "gold", "margin": 0.02, "confidence": 0.95},

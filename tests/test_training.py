@@ -179,6 +179,52 @@ def test_the_earliest_of_equally_good_checkpoints_is_kept(folders: dict[str, str
     assert losses == [5, 10, 15]
 
 
+def logged_steps(folder: str, rows: int = 40, **changes: Any) -> tuple[training.FineTuned, list[int]]:
+    """A short training, and the steps at which it was validated."""
+    steps: list[int] = []
+
+    def log(step: int, metrics: dict[str, float]) -> None:
+        if "validation/macro_f1" in metrics:
+            steps.append(step)
+
+    tuned = training.fine_tune(load(folder), *ids(rows), *ids(20, seed=1), recipe(**changes), 0, log)
+    return tuned, steps
+
+
+def test_a_budget_in_steps_is_the_same_for_all_sizes(folders: dict[str, str]) -> None:
+    for rows in (40, 20):  # 5 and 3 batches an epoch
+        tuned, steps = logged_steps(folders["bert"], rows, budget="steps", steps=7, validate_every=3)
+        assert (tuned.steps, steps) == (7, [3, 6, 7])
+
+
+def test_a_budget_in_epochs_has_a_floor_in_steps(folders: dict[str, str]) -> None:
+    assert logged_steps(folders["bert"], budget="epochs", epochs=2)[1] == [5, 10]
+    assert logged_steps(folders["bert"], budget="epochs", epochs=2, least_steps=12)[0].steps == 12
+
+
+def test_patience_stops_after_the_floor_and_not_before(folders: dict[str, str]) -> None:
+    # with a rate of almost 0 nothing is learned: the first validation is the best one
+    nothing = {"budget": "steps", "steps": 40, "validate_every": 2, "learning_rate": 1e-12}
+    assert logged_steps(folders["bert"], **nothing, patience=3, least_steps=1)[1] == [2, 4, 6, 8]
+    assert logged_steps(folders["bert"], **nothing, patience=3, least_steps=11)[1] == [2, 4, 6, 8, 10, 12]
+    assert logged_steps(folders["bert"], **nothing, patience=None)[0].steps == 40
+
+
+def test_the_papers_recipe_takes_the_place_of_the_keys() -> None:
+    asked = recipe(preset="papers", budget="steps", steps=160, threads=2)
+    found = asked.recipe
+    assert (found.budget, found.epochs, found.batch_size, found.learning_rate) == ("epochs", 3, 16, 2e-5)
+    assert (found.weight_decay, found.warmup_share, found.dropout, found.threads) == (0.01, 0.05, 0.1, 2)
+    assert found.steps_for(5000) == 3 * 313  # ceil(5,000 / 16)
+    assert asked.steps == 160  # what stands in params.yaml is left as it is
+    assert recipe().recipe == recipe()
+
+
+def test_a_floor_above_the_budget_is_refused() -> None:
+    with pytest.raises(ValueError, match="least_steps is 100, more than steps: 40"):
+        recipe(budget="steps", steps=40, least_steps=100)
+
+
 def test_no_rows_and_divergence_are_sentences(folders: dict[str, str]) -> None:
     nothing, no_labels = ids(0)
     with pytest.raises(LabelRiskError, match="no labelled train row"):
@@ -211,7 +257,7 @@ class Stage:
     def run(self, name: str, seed: int = 0) -> tuple[Path, Path, Path]:
         outputs = (self.folder / name / "model", self.folder / name / "p.parquet", self.folder / name / "logs")
         inputs = (self.folder / file for file in ("training.parquet", "test.parquet", "labels.json"))
-        train.run(self.settings, "gold", seed, *inputs, *outputs)
+        train.run(self.settings, "gold", seed, *inputs, *outputs, self.folder / "notes" / "durations.jsonl")
         return outputs
 
 
@@ -251,6 +297,19 @@ def test_two_runs_of_the_stage_write_the_same_bytes(folders: dict[str, str], tmp
     other = contents("c", 1)
     assert other["p.parquet"] != first["p.parquet"]
     assert other["model/model.safetensors"] != first["model/model.safetensors"]
+
+
+def test_how_long_it_took_is_noted_beside_the_outputs(folders: dict[str, str], tmp_path: Path) -> None:
+    from labelrisk.students.durations import note_duration, seconds_per_step
+
+    path = tmp_path / "notes" / "durations.jsonl"
+    assert seconds_per_step(path) is None
+    Stage(tmp_path, folders["bert"]).run("one")
+    (line,) = [json.loads(line) for line in path.read_text().splitlines()]
+    assert (line["source"], line["seed"], line["steps"]) == ("gold", 0, 10)
+    note_duration(path, "gold", 1, 10, 20.0)
+    note_duration(path, "gold", 2, 10, 30.0)
+    assert seconds_per_step(path) == pytest.approx(2.0)  # the median of three, the first of which took no second
 
 
 def test_an_interrupted_stage_leaves_nothing(

@@ -21,6 +21,12 @@ def add_cache(parser: ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, default=Path(".labelrisk/calls.sqlite"), help="file of the call cache")
 
 
+def add_durations(parser: ArgumentParser) -> None:
+    """--durations: how long students took here."""
+    default = Path(".labelrisk/durations.jsonl")
+    parser.add_argument("--durations", type=Path, default=default, help="file of how long students took here")
+
+
 def add_whose_answers(parser: ArgumentParser) -> None:
     """--annotator and --model: the answers that are meant."""
     parser.add_argument("--annotator", metavar="NAME", help="only those that this annotator asked for")

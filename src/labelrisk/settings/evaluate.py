@@ -1,4 +1,4 @@
-"""The section `evaluate`: how sources are compared."""
+"""The section `evaluate`: how sources are compared, and what is accepted."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from labelrisk.settings.section import Section, Share
 
 
 class EvaluateSettings(Section):
-    """The reference source, the loss of macro-F1 that is accepted, and the level of intervals."""
+    """The reference source, the losses that are accepted, and how sure a judgement must be.
+
+    docs/verdict.md says why the defaults are what they are.
+    """
 
     reference: str
     margin: Share
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    class_margin: Share = 0.1
+    stability_margin: Share = 0.05
+    flat: Share = 0.02
+    power: Annotated[float, Field(gt=0.5, lt=1)] = 0.8

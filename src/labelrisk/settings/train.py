@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from labelrisk.settings.section import Count, Section
 
+# Recipes by name.  papers: Lu & Smith (arXiv 2504.15432), section 4.1; they do not say how often they validate.
+PRESETS: dict[str, dict[str, Any]] = {
+    "papers": {
+        "budget": "epochs",
+        "epochs": 3,
+        "least_steps": 1,
+        "validate_every": None,
+        "patience": None,
+        "batch_size": 16,
+        "learning_rate": 2e-5,
+        "weight_decay": 0.01,
+        "warmup_share": 0.05,
+        "dropout": 0.1,
+    }
+}
+
 
 class TrainSettings(Section):
-    """An encoder, the precision it is trained in, and the hyperparameters of AdamW with linear warm-up and decay."""
+    """An encoder, how it is computed, and the recipe: how long, and AdamW with linear warm-up and decay."""
 
     model: str  # 'embedded', a folder, or a name on the hub
     revision: str | None
     precision: Literal["auto", "bf16", "fp32"]
+    threads: Count = 1
+    preset: Literal["papers"] | None = None
+    budget: Literal["steps", "epochs"]
+    steps: Count
     epochs: Count
+    least_steps: Count
+    validate_every: Count | None  # steps; None: once an epoch
+    patience: Count | None  # validations; None: never stop early
     batch_size: Count
     evaluation_batch_size: Count
     learning_rate: Annotated[float, Field(gt=0)]
@@ -23,3 +47,24 @@ class TrainSettings(Section):
     warmup_share: Annotated[float, Field(ge=0, lt=1)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     max_tokens: Annotated[int, Field(ge=8)]
+
+    @model_validator(mode="after")
+    def _floor_is_reachable(self) -> TrainSettings:
+        if self.budget == "steps" and self.preset is None and self.least_steps > self.steps:
+            raise ValueError(f"least_steps is {self.least_steps}, more than steps: {self.steps}; lower or raise one")
+        return self
+
+    @property
+    def recipe(self) -> TrainSettings:
+        """The settings with the preset's keys in place of those that were written down."""
+        return self if self.preset is None else self.model_copy(update=PRESETS[self.preset])
+
+    def steps_for(self, rows: int) -> int:
+        """Steps that a student of so many rows is given, by the budget; never fewer than least_steps."""
+        if self.budget == "steps":
+            return self.steps
+        return max(self.epochs * self.steps_per_epoch(rows), self.least_steps)
+
+    def steps_per_epoch(self, rows: int) -> int:
+        """Batches that hold each row once."""
+        return math.ceil(rows / self.batch_size)

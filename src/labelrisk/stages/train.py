@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
 from labelrisk.params import Settings
+from labelrisk.students.durations import note_duration
 from labelrisk.students.memory_and_cores import share_cores, uncollected
 
 if TYPE_CHECKING:
@@ -32,21 +34,24 @@ def run(
     model: Path,
     predictions: Path,
     logs: Path,
+    durations: Path,
 ) -> None:
     """Write a student's model folder, probabilities (id, split, probabilities) and dvclive logs.
 
     training: columns `id, text, label, split`, rows without label are left out; test: `id, text`, gold isn't read;
-    labels: the class names in order.  All three outputs appear together at the end, or none does.
+    labels: the class names in order.  All three outputs appear together at the end, or none does.  How long it took is
+    noted in `durations`.
     """
-    share_cores()
+    started = time.perf_counter()
     classes: list[str] = read_json(labels)
     rows = _labelled(training)
     splits = {name: rows.filter(pc.equal(rows["split"], name)) for name in ("train", "validation")}
     splits["test"] = pq.read_table(test, columns=["id", "text"])
     codes = {name: _codes(splits[name]["label"].to_pylist(), classes, training) for name in ("train", "validation")}
 
-    recipe = settings.train
+    recipe = settings.train.recipe
     with uncollected():
+        share_cores(recipe.threads)
         from labelrisk.students import encoders
         from labelrisk.students import training as students
         from labelrisk.students.tokens import tokenise
@@ -75,6 +80,7 @@ def run(
             tuned.model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
         _write({"validation": tuned.validation, "test": on_test}, splits, table)
+    note_duration(durations, source, seed, tuned.steps, time.perf_counter() - started)
 
 
 def _labelled(path: Path) -> pa.Table:

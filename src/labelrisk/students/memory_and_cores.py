@@ -29,14 +29,19 @@ def keep_mapped() -> bool:
     return bool(mallopt(M_MMAP_THRESHOLD, MOST)) and bool(mallopt(M_TRIM_THRESHOLD, MOST))
 
 
-def share_cores() -> None:
-    """Let threads that wait for each other sleep soon; works before the first import of torch only.
+def share_cores(threads: int) -> None:
+    """Compute with so many threads, whatever the machine has: sums in another order would be other bytes.
 
-    GNU's OpenMP lets them spin for milliseconds, thousands of times a step: with another process on the same cores
-    the spinning keeps the awaited thread from running.  Seen once beside other jobs on 2 cores: 1.8 s a step instead
-    of 0.2 s; at a lighter load no difference stood out of the noise.
+    Threads that wait for each other sleep soon, if this comes before the first import of torch.  GNU's OpenMP lets
+    them spin for milliseconds, thousands of times a step: with another process on the same cores the spinning keeps
+    the awaited thread from running.  Seen once beside other jobs on 2 cores: 1.8 s a step instead of 0.2 s; at a
+    lighter load no difference stood out of the noise.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    import torch
+
+    torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,12 @@ def shuffled(lengths: NDArray[np.integer[Any]], size: int, generator: np.random.
         window = window[np.argsort(lengths[window], kind="stable")]
         batches.extend(window[at : at + size] for at in range(0, len(window), size))
     return [batches[at] for at in generator.permutation(len(batches))]
+
+
+def endless(lengths: NDArray[np.integer[Any]], size: int, generator: np.random.Generator) -> Iterator[Rows]:
+    """The batches of one epoch after another."""
+    while True:
+        yield from shuffled(lengths, size, generator)
 
 
 def by_length(lengths: NDArray[np.integer[Any]], size: int) -> list[Rows]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -42,10 +43,22 @@ class Seeds(NamedTuple):
 
 
 class FineTuned(NamedTuple):
-    """The best checkpoint by validation macro-F1 (the earliest of equals), its step and its validation predictions."""
+    """The best checkpoint by validation macro-F1 (the earliest of equals), its step and its validation predictions.
+
+    steps: for how many it was trained in all.
+    """
 
     model: PreTrainedModel
     step: int
+    steps: int
+    validation: Probabilities
+
+
+class _Checkpoint(NamedTuple):
+    macro_f1: float
+    step: int
+    decay: float
+    parameters: list[Tensor]
     validation: Probabilities
 
 
@@ -87,8 +100,8 @@ def fine_tune(
     """Fine-tune `model` (fp32, its head already initialised) in place by the recipe in `settings`.
 
     labels and validation_labels: class codes 0..K-1 of shape (N,).  The order of rows and dropout depend on `seed`
-    only.  `log` gets the global step with `loss` (mean since the last) and `learning_rate`, and at the end of each
-    epoch `validation/accuracy` and `validation/macro_f1`.  Raises LabelRiskError without rows and on divergence.
+    only.  `log` gets the step with `loss` (mean since the last) and `learning_rate`, and every `validate_every` steps
+    `validation/accuracy` and `validation/macro_f1`.  Raises LabelRiskError without rows and on divergence.
     """
     if not len(train) or not len(validation):
         which = "validation" if len(train) else "train"
@@ -96,50 +109,52 @@ def fine_tune(
     seeds, where, dtype = seeds_of(seed), device(), precision(settings.precision)
     if where.type == "cpu":
         memory_and_cores.keep_mapped()
-    order = np.random.default_rng(seeds.order)
-    per_epoch = math.ceil(len(train) / settings.batch_size)
-    steps = settings.epochs * per_epoch
+    steps, per_epoch = settings.steps_for(len(train)), settings.steps_per_epoch(len(train))
+    interval = settings.validate_every or per_epoch
     warmup = math.ceil(settings.warmup_share * steps)
+    batches = minibatches.endless(train.lengths, settings.batch_size, np.random.default_rng(seeds.order))
     model.to(where)
     fast_layers = FastLayers(
         model, dtype, np.union1d(train.ids, validation.ids), Masks(seeds.dropout) if where.type == "cpu" else None
     )
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = AdamW(parameters, settings.weight_decay)
-    best: tuple[float, int, float, list[Tensor], Probabilities] | None = None
-    step = 0
+    best: _Checkpoint | None = None
     losses: list[Tensor] = []
     # on an accelerator dropout draws from PyTorch's generators: lend them a state of our own
     with _lent_generators(where, seeds.dropout), _bar(steps, progress) as bar:
-        for _ in range(settings.epochs):
-            model.train()
-            for rows in minibatches.shuffled(train.lengths, settings.batch_size, order):
-                rate = learning_rate(step, steps, warmup, settings.learning_rate)
-                loss = functional.cross_entropy(
-                    _logits(model, train, rows), torch.as_tensor(labels[rows], dtype=torch.int64, device=where)
-                )
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step(rate)
-                losses.append(loss.detach())
-                step += 1
-                if step % STEPS_BETWEEN_LOSSES == 0 or step % per_epoch == 0:
-                    log(step, {"loss": float(torch.stack(losses).mean()), "learning_rate": rate})
-                    losses = []
-                if bar is not None:
-                    bar.update()
+        model.train()
+        for step, rows in enumerate(itertools.islice(batches, steps), start=1):
+            rate = learning_rate(step - 1, steps, warmup, settings.learning_rate)
+            loss = functional.cross_entropy(
+                _logits(model, train, rows), torch.as_tensor(labels[rows], dtype=torch.int64, device=where)
+            )
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step(rate)
+            losses.append(loss.detach())
+            validates = step % interval == 0 or step == steps
+            if validates or step % STEPS_BETWEEN_LOSSES == 0:
+                log(step, {"loss": float(torch.stack(losses).mean()), "learning_rate": rate})
+                losses = []
+            if bar is not None:
+                bar.update()
+            if not validates:
+                continue
             probabilities = predict(model, validation, settings.evaluation_batch_size)
+            model.train()
             scored = _scores(validation_labels, probabilities)
             log(step, {f"validation/{name}": value for name, value in scored.items()})
-            if best is None or scored["macro_f1"] > best[0]:
+            if best is None or scored["macro_f1"] > best.macro_f1:
                 kept = [parameter.detach().clone() for parameter in parameters]
-                best = scored["macro_f1"], step, optimizer.decay, kept, probabilities
+                best = _Checkpoint(scored["macro_f1"], step, optimizer.decay, kept, probabilities)
+            elif step >= settings.least_steps and step - best.step >= interval * (settings.patience or math.inf):
+                break
     assert best is not None
-    _, best_step, decay, kept, probabilities = best
-    for parameter, value in zip(parameters, kept, strict=True):
+    for parameter, value in zip(parameters, best.parameters, strict=True):
         parameter.data = value
-    fast_layers.leave(decay, dtype)
+    fast_layers.leave(best.decay, dtype)
     model.eval()
-    return FineTuned(model, best_step, probabilities)
+    return FineTuned(model, best.step, step, best.validation)
 
 
 def predict(model: PreTrainedModel, tokens: Tokens, batch_size: int) -> Probabilities:

@@ -1,0 +1,119 @@
+"""`labelrisk repro`: `dvc repro`, with several students trained at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labelrisk.errors import LabelRiskError
+
+if TYPE_CHECKING:
+    from labelrisk.settings.train import TrainSettings
+
+HELP = "`dvc repro`, with as many students at once as there are cores for"
+EXAMPLE = "labelrisk repro --jobs 2"
+STUDENT = "train@"  # how DVC names the stages of students
+GIB = 2**30
+MEMORY = 1.5 * GIB  # of one student that is the embedded model: 1.1 GiB were seen
+MEMORY_OF_OTHERS = 4 * GIB  # of roberta-base and its like
+CALLS = 3  # of DVC per job: few, since each takes a second or two; not one, so that no job waits long for the others
+DVC = [sys.executable, "-m", "dvc"]
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """How many students at once."""
+    parser.add_argument("--jobs", type=int, help="students at once (default: by cores, memory and train.threads)")
+
+
+def run(params: Path, jobs: int | None) -> None:
+    """Run what is out of date: the label sources, then students side by side, then what is made of them.
+
+    A student's bytes depend on its seed and train.threads alone, so that they are the same one after the other.
+    Raises LabelRiskError where a stage fails; what other students have learned is kept.
+    """
+    from labelrisk.params import load
+
+    recipe = load(params).train
+    jobs = jobs or most_jobs(recipe)
+    _dvc("repro", "filter")
+    waiting = [] if jobs == 1 else _changed_students()
+    if len(waiting) > 1:
+        _train(waiting, min(jobs, len(waiting)))
+    _dvc("repro")
+
+
+def most_jobs(recipe: TrainSettings) -> int:
+    """Students that the cores and the free memory are enough for; one at a time where there is a GPU."""
+    if Path("/dev/nvidia0").exists():
+        return 1
+    memory = MEMORY if recipe.model == "embedded" else MEMORY_OF_OTHERS
+    return max(1, min(_cores() // recipe.threads, int(_free_memory() // memory)))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _free_memory() -> float:
+    """Bytes that may be taken without swapping; unknown (no bound) where there is no /proc/meminfo."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return float("inf")
+    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), float("inf"))
+
+
+def _dvc(*words: str) -> None:
+    if code := subprocess.run([*DVC, *words]).returncode:
+        raise LabelRiskError(f"dvc {' '.join(words)} ended with exit code {code}; see its message above")
+
+
+def _changed_students() -> list[str]:
+    """The stages of students that DVC would run, in the order of dvc.yaml."""
+    found = subprocess.run([*DVC, "status", "--json", "train"], stdout=subprocess.PIPE, text=True)
+    if found.returncode:
+        raise LabelRiskError("dvc status failed; see its message above")
+    return [name for name in json.loads(found.stdout) if name.startswith(STUDENT)]
+
+
+def _train(stages: Sequence[str], jobs: int) -> None:
+    """Train all, `jobs` at once; once one has failed, no other is started."""
+    from labelrisk.progress import bar
+
+    size = -(-len(stages) // (CALLS * jobs))
+    parts = [stages[at : at + size] for at in range(0, len(stages), size)]
+    failures: list[str] = []
+    with bar(len(stages), f"students, {jobs} at once", "student") as progress, ThreadPoolExecutor(jobs) as pool:
+
+        def train(part: Sequence[str]) -> None:
+            if not failures:
+                failures.extend(_failure(part, progress.update))
+
+        list(pool.map(train, parts))
+    if failures:
+        print(failures[0], file=sys.stderr)
+        raise LabelRiskError("a student could not be trained; see its message above")
+
+
+def _failure(stages: Sequence[str], count: Callable[[int], Any]) -> list[str]:
+    """Run stages one after the other, count each as it ends; returns what was said where one failed."""
+    command = [*DVC, "--wait-for-lock", "repro", "--single-item", *stages]
+    said, begun = [], 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith(("Running stage '", "Stage '")):
+                count(begun > 0)
+                begun += 1
+    if process.returncode:
+        return ["".join(said)]
+    count(len(stages) - max(begun - 1, 0))
+    return []
