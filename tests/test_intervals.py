@@ -42,6 +42,7 @@ def test_satterthwaite_by_hand():
     # v = 4 + 1 = 5; df = 25 / (16 / 8 + 1 / 2) = 10; t(10, .975) = 2.2281
     found = t_interval(1.0, [Component.chi_square(4.0, 8), Component.chi_square(1.0, 2)], 0.95)
     assert found.error == pytest.approx(5**0.5)
+    assert found.degrees == pytest.approx(10)
     assert found.high - 1.0 == pytest.approx(2.2281388520 * 5**0.5)
     assert found.low == pytest.approx(2.0 - found.high)
 
@@ -55,7 +56,7 @@ def test_welch_is_satterthwaites_special_case():
 
 
 def test_no_variance_no_width():
-    assert t_interval(0.3, [Component(0.0, 0.0)], 0.95) == (0.3, 0.3, 0.3, 0.0)
+    assert t_interval(0.3, [Component(0.0, 0.0)], 0.95) == (0.3, 0.3, 0.3, 0.0, np.inf)
 
 
 def test_what_exceeds_a_known_part():
@@ -149,6 +150,17 @@ def test_seeds_alone_are_pooled_while_they_are_alike():
     apart = variances(gold, unlike, accuracy, 2)
     assert not apart._pooled
     assert apart._seeds["c"].variance > 50 * apart._seeds["a"].variance
+
+
+def test_scores_that_differ_by_rounding_do_not_vary():
+    # one run, and the same with the classes and the rows turned: F1 of the classes in another order, and another sum
+    generator = np.random.default_rng(5)
+    gold = np.repeat([0, 1, 2], 4)
+    run = np.where(generator.random(12) < 0.6, gold, generator.integers(0, 3, 12))
+    runs = np.stack([np.roll((run + turn) % 3, 4 * turn) for turn in range(3)])
+    found = variances(gold, {"a": runs, "b": np.tile(gold, (3, 1))}, macro_f1)
+    assert 0 < np.ptp(found.scores["a"]) < 1e-15
+    assert found._pooled
 
 
 def test_few_seeds_are_few_degrees_of_freedom():

@@ -25,12 +25,13 @@ class Component(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """An estimate, the bounds of its interval, and its standard error."""
+    """An estimate, the bounds of its interval, its standard error, and the degrees of freedom of that (inf: known)."""
 
     estimate: float
     low: float
     high: float
     error: float
+    degrees: float
 
 
 def t_interval(estimate: float, components: Sequence[Component], confidence: float) -> Interval:
@@ -42,10 +43,10 @@ def t_interval(estimate: float, components: Sequence[Component], confidence: flo
 
     variance = max(sum(one.variance for one in components), 0.0)
     uncertainty = sum(one.uncertainty for one in components)
-    degrees = max(2 * variance**2 / uncertainty, FEWEST_DEGREES) if uncertainty > 0 else np.inf
+    degrees = float(max(2 * variance**2 / uncertainty, FEWEST_DEGREES)) if uncertainty > 0 else float(np.inf)
     error = float(np.sqrt(variance))
     half = float(stdtrit(degrees, (1 + confidence) / 2)) * error
-    return Interval(estimate, estimate - half, estimate + half, error)
+    return Interval(estimate, estimate - half, estimate + half, error, degrees)
 
 
 def rows_interval(estimate: float, influences: Floats, confidence: float) -> Interval:

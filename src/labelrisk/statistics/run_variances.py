@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from labelrisk.statistics.influence import row_influences
-from labelrisk.statistics.intervals import Component, Interval, excess, t_interval
+from labelrisk.statistics.intervals import Component, Interval, excess
 from labelrisk.statistics.metrics import Metric
 from labelrisk.statistics.scores import Codes, Counts, Floats
+from labelrisk.statistics.variance_shares import Shares
 
 # p of Bartlett's test below which sources are taken to differ.  It is high: to pool unlike sources makes intervals of
 # the unsteady ones too narrow, while not to pool like ones only makes intervals wider.
 DIFFERENT = 0.25
+ROUNDING = 1e-12  # scores that differ by less are the same, summed in another order
 
 
 class RunVariances:
@@ -44,27 +46,35 @@ class RunVariances:
 
     def mean(self, source: str, confidence: float) -> Interval:
         """The mean score of a source's runs."""
-        return self._contrast({source: 1.0}, confidence)
+        return self.contrast({source: 1.0}, confidence)
 
     def difference(self, source: str, reference: str, confidence: float) -> Interval:
         """The mean score of a source minus that of another, on the same rows."""
-        return self._contrast({source: 1.0, reference: -1.0}, confidence)
+        return self.contrast({source: 1.0, reference: -1.0}, confidence)
 
-    def _contrast(self, weights: Mapping[str, float], confidence: float) -> Interval:
+    def components(self, source: str, reference: str) -> Shares:
+        """What the variance of that difference consists of."""
+        return self._shares({source: 1.0, reference: -1.0})
+
+    def contrast(self, weights: Mapping[str, float], confidence: float) -> Interval:
+        """The weighted sum of sources' mean scores, on the same rows; weights by source."""
         estimate = sum(weight * float(self.scores[name].mean()) for name, weight in weights.items())
+        return self._shares(weights).interval(estimate, confidence)
+
+    def _shares(self, weights: Mapping[str, float]) -> Shares:
         rows = sum(one * other * self._shared(a, b) for a, one in weights.items() for b, other in weights.items())
-        chance = sum(weight**2 * self._chance(name) / len(self.scores[name]) for name, weight in weights.items())
         shares = {name: weight**2 / len(self.scores[name]) for name, weight in weights.items()}
-        seeds = sum(share * self._seeds[name].variance for name, share in shares.items())
         errors = [share * np.sqrt(self._seeds[name].uncertainty) for name, share in shares.items()]
         # estimates from one pool err together
         uncertainty = sum(errors) ** 2 if self._pooled else sum(error**2 for error in errors)
-        components = [
-            Component.chi_square(max(rows, 0.0), self._rows - 1),
-            Component(chance, 0.0),
-            Component(float(seeds), float(uncertainty)),
-        ]
-        return t_interval(estimate, components, confidence)
+        return Shares(
+            rows=max(rows, 0.0),
+            chance=sum(share * self._chance(name) for name, share in shares.items()),
+            seeds=sum(share * self._seeds[name].variance for name, share in shares.items()),
+            uncertainty=float(uncertainty),
+            row_count=self._rows,
+            run_count=min((len(self.scores[name]) for name in weights if len(self.scores[name]) > 1), default=1),
+        )
 
     def _shared(self, one: str, other: str) -> float:
         """Mean covariance of different runs of two sources, or of one."""
@@ -82,7 +92,7 @@ class RunVariances:
         several = {name: scores for name, scores in self.scores.items() if len(scores) > 1}
         squares = {name: float(scores.var(ddof=1)) for name, scores in several.items()}
         degrees = {name: float(len(scores) - 1) for name, scores in several.items()}
-        self._pooled = len(several) > 1 and _alike(list(several.values()))
+        self._pooled = len(several) > 1 and alike(list(several.values()))
         if self._pooled:
             total = sum(degrees.values())
             pooled = sum(degrees[name] * squares[name] for name in several) / total
@@ -94,9 +104,9 @@ class RunVariances:
         }
 
 
-def _alike(scores: list[Floats]) -> bool:
+def alike(scores: list[Floats]) -> bool:
     """Whether nothing says that the sources' scores differ in variance; constant scores differ from others."""
     from scipy.stats import bartlett
 
-    constant = [np.ptp(one) == 0 for one in scores]
+    constant = [np.ptp(one) < ROUNDING for one in scores]
     return all(constant) or (not any(constant) and float(bartlett(*scores).pvalue) >= DIFFERENT)

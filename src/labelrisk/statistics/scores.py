@@ -73,8 +73,10 @@ def macro_f1_of_margins(hits: Floats, predicted: Floats, support: Floats) -> Flo
     return _ratio((f1 * in_gold).sum(axis=-1), in_gold.sum(axis=-1), empty=float("nan"))
 
 
-def rounded(value: float | np.floating[Any] | NDArray[Any]) -> float | None:
-    """Round one number to 4 decimals for a metrics file; None for nan, which JSON lacks."""
+def rounded(value: float | np.floating[Any] | NDArray[Any] | None) -> float | None:
+    """Round one number to 4 decimals for a metrics file; None for nan, which JSON lacks, and for None."""
+    if value is None:
+        return None
     number = float(value)
     return None if np.isnan(number) else round(number, 4) + 0.0  # + 0.0 turns -0.0 into 0.0
 
