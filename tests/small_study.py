@@ -46,7 +46,15 @@ def settings(**changes):
         "annotate": {"concurrency": 1, "timeout": 1, "retries": 0},
         "baseline": {"kinds": ["words"]},
         "filter": {"seed": 0, "validation_labels": "gold"},
-        "train": {"model": "embedded", "revision": None, "precision": "fp32", "epochs": 1, "batch_size": 4}
+        "train": {
+            "model": "embedded",
+            "revision": None,
+            "precision": "fp32",
+            "budget": "epochs",
+            "epochs": 1,
+            "batch_size": 4,
+        }
+        | {"steps": 10, "least_steps": 1, "validate_every": None, "patience": None}
         | {"evaluation_batch_size": 4, "learning_rate": 0.1, "weight_decay": 0, "warmup_share": 0, "dropout": 0}
         | {"max_tokens": 8},
         "evaluate": {"reference": "perfect", "margin": 0.02, "confidence": 0.95},
@@ -91,21 +99,21 @@ def write_study(root: Path) -> dict[str, Path]:
 
 def _write_labels(folder, rows):
     every = pd.concat([frame.assign(split=split) for split, frame in rows.items()], ignore_index=True)
-    every.assign(label=every["gold"], status="ok")[["id", "split", "label", "status"]].to_parquet(
+    every.assign(label=every["gold"], status="ok", cost=0.0)[["id", "split", "label", "status", "cost"]].to_parquet(
         folder / "gold.parquet"
     )
-    llm = every.assign(label=every["gold"].fillna("west"), status="ok")
+    llm = every.assign(label=every["gold"].fillna("west"), status="ok", cost=0.001)
     llm.loc[llm["id"].isin(["a0", "t00", "t01", "t02"]), ["label", "status"]] = [None, "refusal"]
     llm.loc[llm["id"].isin(["a1", "t03", "t04", "t05"]), "label"] = "west"
     # The order of the rows is the annotator's business; evaluate goes by id.
-    llm[["id", "split", "label", "status"]].iloc[::-1].to_parquet(folder / "llm.parquet")
+    llm[["id", "split", "label", "status", "cost"]].iloc[::-1].to_parquet(folder / "llm.parquet")
 
 
 def _write_training(folder, train):
-    rows = train[["id"]].assign(text="text", label="north", origin="annotator", split="train")
+    rows = train[["id"]].assign(text="text", label=["north", "south"] * 5, origin="annotator", split="train")
     more = rows[:3].assign(split="validation", origin="gold")
     dropped = rows.assign(
-        label=["north"] * 9 + [None], origin=["gold"] * 3 + ["noise"] * 2 + ["annotator"] * 4 + ["dropped_no_label"]
+        label=[*rows["label"][:9], None], origin=["gold"] * 3 + ["noise"] * 2 + ["annotator"] * 4 + ["dropped_no_label"]
     )
     for source, frame in (("perfect", rows), ("constant", rows), ("wavering", dropped)):
         (folder / source).mkdir()
@@ -131,7 +139,7 @@ def write_run(paths, source, seed, rows):
     (paths["models"] / source / str(seed) / "model.safetensors").write_text("weights")
     logs = paths["logs"] / source / str(seed) / "plots" / "metrics"
     logs.mkdir(parents=True)
-    (logs / "loss.tsv").write_text("step\tloss\n1\t3.0\n2\t1.0\n3\t0.5\n4\t0.3\n")
+    (logs / "loss.tsv").write_text("step\tloss\n1\t3.0\n2\t1.0\n3\t0.5\n4\t0.05\n")
     (logs / "validation").mkdir()
     (logs / "validation" / "macro_f1.tsv").write_text("step\tmacro_f1\n2\t0.5\n4\t0.75\n")
 

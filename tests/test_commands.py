@@ -65,7 +65,7 @@ def test_a_student_that_is_not_there_is_one_sentence(study, capsys):
     filter.run(settings, "gold", study / "prepared", study / "gold.parquet", study / "training")
     command = ["train", "--source", "gold", "--seed", "0", "--training", "training/0.parquet"]
     command += ["--test", "prepared/test.parquet", "--labels", "prepared/labels.json", "--model", "m"]
-    command += ["--predictions", "p.parquet", "--logs", "l"]
+    command += ["--predictions", "p.parquet", "--logs", "l", "--durations", "d.jsonl"]
     assert main(command) == 1
     assert "needs train.revision" in capsys.readouterr().err
     assert not (study / "m").exists()
@@ -129,10 +129,9 @@ def test_the_readme_table_is_the_one_of_the_committed_metrics(project):
     from labelrisk.comparison.table import comparison_table
     from labelrisk.files import read_json
 
-    found = [
-        read_json(project / "metrics" / f"{name}.json") for name in ("sources", "annotators", "ensembles", "baselines")
-    ]
-    assert comparison_table(*found) in (project / "README.md").read_text()
+    names = ("verdict", "sources", "annotators", "ensembles", "baselines")
+    found = {name: read_json(project / "metrics" / f"{name}.json") for name in names}
+    assert comparison_table(found) in (project / "README.md").read_text()
 
 
 def test_the_committed_lock_is_of_the_committed_params(project):

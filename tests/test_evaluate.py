@@ -36,8 +36,7 @@ def test_perfect_students_are_the_reference(sources):
     assert list(sources) == ["perfect", "constant", "wavering"]
     assert sources["perfect"] == {
         "accuracy": 1.0, "accuracy_sd": 0.0, "macro_f1": 1.0, "macro_f1_sd": 0.0, "alpha": 1.0, "p_uc": 1.0,
-        "difference": 0.0, "difference_low": 0.0, "difference_high": 0.0, "verdict": "reference",
-        "rows": 10, "gold_labels": 10,
+        "macro_f1_low": 1.0, "macro_f1_high": 1.0, "alpha_low": 1.0, "alpha_high": 1.0, "rows": 10, "gold_labels": 10,
     }  # fmt: skip
 
 
@@ -45,8 +44,6 @@ def test_constant_students_are_risky_and_have_no_alpha(sources):
     constant = sources["constant"]
     assert constant["accuracy"] == 0.5
     assert constant["macro_f1"] == pytest.approx(2 / 9, abs=1e-4)  # F1 is 2/3, 0 and 0
-    assert constant["difference"] == pytest.approx(2 / 9 - 1, abs=1e-4)
-    assert constant["verdict"] == "risky"
     assert constant["alpha"] is None  # one and the same class for every item
     assert constant["p_uc"] == 1
     assert (constant["rows"], constant["gold_labels"]) == (10, 0)
@@ -59,8 +56,35 @@ def test_wavering_students_agree_on_nothing(sources):
     assert wavering["macro_f1"] == pytest.approx(np.mean(f1), abs=1e-4)
     assert wavering["macro_f1_sd"] == pytest.approx(np.std(f1, ddof=1), abs=1e-4)
     assert wavering["p_uc"] == 0  # each item is wrong in exactly one of the three seeds
-    assert wavering["verdict"] == "risky"
     assert (wavering["rows"], wavering["gold_labels"]) == (9, 5)  # three gold, and two that noise was drawn onto
+
+
+def test_verdicts_and_the_next_step(study):
+    found = json.loads((study / "metrics" / "verdict.json").read_text())
+    perfect, constant, wavering = (found["sources"][name] for name in ("perfect", "constant", "wavering"))
+    assert perfect["verdict"] == "reference"
+    assert perfect["difference"] is None
+    assert constant["difference"] == pytest.approx(2 / 9 - 1, abs=1e-4)
+    # nothing varies over its seeds, all of which predict one class
+    assert constant["verdict"] == "risky"
+    assert constant["failed_runs"] == 3
+    assert constant["because"].endswith("; failed: seed 0, 1, 2")
+    assert (constant["weakest_class"], constant["weakest_recall"]) == ("south", 0.0)
+    assert constant["cost"] == pytest.approx(10 * 0.001)
+    assert wavering["verdict"] == "risky"
+    assert wavering["converged"]
+    # llm used directly has 54 of 60 right, fewer than the students of perfect: no step away from students
+    assert found["next_step"]["do"] == "label the 5 rows of wavering with gold"
+
+
+def test_contrasts_name_what_a_source_is_held_against(study):
+    found = json.loads((study / "metrics" / "contrasts.json").read_text())
+    assert {other: one["as"] for other, one in found["wavering"].items()} == {
+        "perfect": "reference", "constant": "untreated", "llm directly": "annotator", "words on gold": "baseline",
+    }  # fmt: skip
+    assert found["wavering"]["constant"]["decision"] == "better"
+    assert found["constant"]["perfect"]["decision"] == "worse"
+    assert "perfect" not in found["perfect"]
 
 
 def test_annotators_are_scored_by_id_with_missing_labels_as_wrong(study):
@@ -82,9 +106,12 @@ def test_plots(study):
         "curves.png", "f1_by_source.csv", "f1_by_source.png",
     ]  # fmt: skip
     classes = pd.read_csv(plots / "classes.csv")
-    assert list(classes) == ["kind", "name", "class", "precision", "recall", "f1", "support"]
+    scores = ["precision", "recall", "f1", "support", "predicted_share", "true_share"]
+    bounds = ["recall_low", "recall_high", "f1_low", "f1_high"]
+    assert list(classes) == ["kind", "name", "class", *scores, *bounds]
     constant = classes[(classes["name"] == "constant") & (classes["class"] == "north")].iloc[0]
     assert (constant["precision"], constant["recall"], constant["support"]) == (0.5, 1, 30)
+    assert (constant["predicted_share"], constant["true_share"]) == (1, 0.5)
     assert classes["kind"].value_counts().to_dict() == {"student": 9, "annotator": 3}
     seeds = pd.read_csv(plots / "f1_by_source.csv")
     assert list(seeds) == ["source", "seed", "macro_f1", "accuracy"]
@@ -100,7 +127,7 @@ def test_plots(study):
 def test_curves_have_no_empty_cell(study):
     curves = pd.read_csv(study / "plots" / "curves.csv")
     assert list(curves) == ["source", "seed", "step", "loss", "validation_macro_f1"]
-    assert curves[:2].values.tolist() == [["perfect", 0, 2, 2.0, 0.5], ["perfect", 0, 4, 0.4, 0.75]]
+    assert curves[:2].values.tolist() == [["perfect", 0, 2, 2.0, 0.5], ["perfect", 0, 4, 0.275, 0.75]]
     assert len(curves) == 2 * 9
 
 
@@ -159,7 +186,6 @@ def test_one_seed_has_no_sd_and_no_agreement(tmp_path):
     evaluate(paths, seeds=[1])
     wavering = json.loads((paths["metrics"] / "sources.json").read_text())["wavering"]
     assert [wavering[name] for name in ("accuracy_sd", "macro_f1_sd", "alpha", "p_uc")] == [None] * 4
-    assert wavering["verdict"] == "risky"
 
 
 def test_an_annotator_without_test_labels_has_no_test_score(tmp_path):

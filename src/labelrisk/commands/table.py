@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
+from labelrisk.commands._options import add_durations
 from labelrisk.errors import LabelRiskError
 
 HELP = "print the comparison of label sources"
@@ -14,19 +17,35 @@ EXAMPLE = "labelrisk table --markdown"
 def arguments(parser: ArgumentParser) -> None:
     """Where the numbers are, and the form of the table."""
     parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="folder of the metrics files")
+    add_durations(parser)
     parser.add_argument("--markdown", action="store_true", help="as Markdown, for a pull request")
 
 
-def run(params: Path, metrics: Path, markdown: bool) -> None:
-    """Print the comparison of label sources from the metrics files."""
+def run(params: Path, metrics: Path, durations: Path, markdown: bool) -> None:
+    """Print the comparison of label sources from the metrics files, and how long the next step takes here."""
     from labelrisk.comparison.table import comparison_markdown, comparison_table
     from labelrisk.files import read_json
 
+    names = ("verdict", "sources", "annotators", "ensembles", "baselines")
     try:
-        found = [read_json(metrics / f"{name}.json") for name in ("sources", "annotators", "ensembles", "baselines")]
+        found = {name: read_json(metrics / f"{name}.json") for name in names}
     except FileNotFoundError as error:
         raise LabelRiskError(f"{error.filename} is not there; run `make repro` first") from None
-    print(comparison_markdown(*found) if markdown else comparison_table(*found))
+    print(comparison_markdown(found) if markdown else comparison_table(found))
     if not markdown:
+        if minutes := _minutes(found["verdict"]["next_step"], params, durations):
+            print(f"\nThe next step takes about {minutes:,} minutes here.")
         pictures = sorted(str(path) for path in Path("plots").glob("*.png"))
         print(f"\nPictures: {' '.join(pictures)}\nMore: dvc plots show, dvc metrics show, make compare")
+
+
+def _minutes(step: dict[str, Any] | None, params: Path, durations: Path) -> int | None:
+    """How long a step trains on this machine, at the speed of the latest students; None where that is not known."""
+    from labelrisk.commands.repro import most_jobs
+    from labelrisk.params import load
+    from labelrisk.students.durations import seconds_per_step
+
+    seconds = seconds_per_step(durations)
+    if step is None or "training_steps" not in step or seconds is None:
+        return None
+    return math.ceil(int(step["training_steps"]) * seconds / most_jobs(load(params).train) / 60)

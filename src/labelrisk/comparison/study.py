@@ -65,6 +65,7 @@ class Study:
     classes: label names in class order.  students, training_rows: by source, in the order of params.yaml.
     annotators_on_train, annotators_on_test: labels by annotator, then by panel; gold left out.
     baselines: the test labels of the cheap classifiers, by kind.
+    costs: of an annotator's labels for 1,000 texts, when they were asked for; None where unknown.
     runs: the frame of read_runs; curves: that of read_training_curves.
     """
 
@@ -77,6 +78,7 @@ class Study:
     annotators_on_train: Mapping[str, AnnotatorLabels]
     annotators_on_test: Mapping[str, AnnotatorLabels]
     baselines: Mapping[str, AnnotatorLabels]
+    costs: Mapping[str, float | None]
     runs: pd.DataFrame
     curves: pd.DataFrame
 
@@ -109,7 +111,7 @@ def load_study(
     sources = list(settings.sources)
     runs = read_runs(predictions, sources, settings.seeds)
     answers = {
-        name: pd.read_parquet(labels / f"{name}.parquet", columns=["id", "split", "label"])
+        name: pd.read_parquet(labels / f"{name}.parquet", columns=["id", "split", "label", "cost"])
         for name in settings.labellers
         if not settings.is_gold(name)
     }
@@ -130,6 +132,7 @@ def load_study(
             kind: _labels_of(pd.read_parquet(baselines / f"{kind}.parquet"), test, classes)
             for kind in settings.baseline.kinds
         },
+        costs={name: _cost(frame) for name, frame in answers.items()},
         runs=runs,
         curves=read_training_curves(logs, sources, settings.seeds),
     )
@@ -149,6 +152,11 @@ def _training_rows(path: Path, classes: list[str]) -> TrainingRows:
 
 def _annotator_labels(answers: pd.DataFrame, split: str, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:
     return _labels_of(answers[answers["split"] == split], rows, classes)
+
+
+def _cost(answers: pd.DataFrame) -> float | None:
+    """Of 1,000 texts; None where the cost of any is unknown."""
+    return None if answers["cost"].isna().any() else 1000 * float(answers["cost"].mean())
 
 
 def _labels_of(answers: pd.DataFrame, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:

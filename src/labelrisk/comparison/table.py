@@ -6,59 +6,94 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from labelrisk.text_tables import text_table
+from labelrisk.text_tables import cut, text_table
 
 LEGEND = (
-    "x100; (sd) over seeds; alpha, p_uc: agreement of seeds; vote: F1 of their soft vote; gold: gold labels spent. "
-    "F1 loss is below the margin: safe; above: risky; can't tell: unclear."
+    "x100, on the same gold test rows; (sd) over seeds, [95 %] over test rows and seeds; alpha, p_uc: agreement of "
+    "seeds; vote: F1 of their soft vote; weakest class: its recall; gold: gold labels spent."
 )
+INDENT = "    "
+CLASS = 12  # letters of a class's name
 Scores = Mapping[str, Any]
 Table = tuple[list[str], list[list[str]]]  # header; rows, whose first cell is the name
+Metrics = Mapping[str, Scores]  # by name of the metrics file: its contents
 
 
-def comparison_table(
-    sources: Mapping[str, Scores],
-    annotators: Mapping[str, Scores],
-    ensembles: Mapping[str, Scores],
-    baselines: Mapping[str, Scores],
-    width: int = 80,
-) -> str:
-    """Lay out the metrics files as plain ASCII of at most `width` columns, with a legend.
+def comparison_table(metrics: Metrics, width: int = 80) -> str:
+    """Lay out the metrics files as plain ASCII of at most `width` columns: verdicts, next step, scores, a legend.
 
-    `sources`, `annotators`, `ensembles`, `baselines`: the contents of metrics/sources.json, annotators.json,
-    ensembles.json and baselines.json (may be empty). Names that don't fit are cut in the middle; a missing number is
-    '-'.
+    `metrics`: the contents of metrics/verdict.json, sources.json, annotators.json, ensembles.json and baselines.json by
+    name; all but the first two may be empty.  Names that don't fit are cut in the middle; a missing number is '-'.
     """
-    parts = [text_table(*table, width) for table in _tables(sources, annotators, ensembles, baselines)]
-    return "\n\n".join([*parts, "\n".join(textwrap.wrap(LEGEND, width))])
+    verdict = metrics["verdict"]
+    table = text_table(*_verdicts(verdict["sources"]), width).split("\n")
+    lines = table[:2]
+    for line, of in zip(table[2:], verdict["sources"].values(), strict=True):
+        because = f"{of['verdict']}: {of['because']}"
+        lines += [line, *textwrap.wrap(_ascii(because), width, initial_indent=INDENT, subsequent_indent=INDENT)]
+    step = "\n".join(textwrap.wrap(_ascii(next_step(verdict)), width))
+    tables = [text_table(*table, width) for table in _tables(metrics)]
+    return "\n\n".join(["\n".join(lines), step, *tables, "\n".join(textwrap.wrap(LEGEND, width))])
 
 
-def comparison_markdown(
-    sources: Mapping[str, Scores],
-    annotators: Mapping[str, Scores],
-    ensembles: Mapping[str, Scores],
-    baselines: Mapping[str, Scores],
-) -> str:
-    """Lay out the metrics files as Markdown tables, with a legend; the arguments are those of comparison_table."""
-    return "\n\n".join([*map(_markdown, _tables(sources, annotators, ensembles, baselines)), LEGEND])
+def comparison_markdown(metrics: Metrics) -> str:
+    """Lay out the metrics files as Markdown tables, with a legend; the argument is that of comparison_table."""
+    verdict = metrics["verdict"]
+    header, rows = _verdicts(verdict["sources"])
+    judged = [
+        [*row, f"**{of['verdict']}**: {of['because']}"]
+        for row, of in zip(rows, verdict["sources"].values(), strict=True)
+    ]
+    tables = [_markdown((["source", *header[1:], "verdict"], judged)), *map(_markdown, _tables(metrics))]
+    return "\n\n".join([tables[0], next_step(verdict), *tables[1:], LEGEND])
 
 
-def _tables(
-    sources: Mapping[str, Scores],
-    annotators: Mapping[str, Scores],
-    ensembles: Mapping[str, Scores],
-    baselines: Mapping[str, Scores],
-) -> list[Table]:
-    tables = [_stability(sources, ensembles), _risk(sources)]
-    tables += [_annotators(annotators)] if annotators else []
-    return tables + ([_baselines(baselines)] if baselines else [])
+def next_step(verdict: Scores) -> str:
+    """The next step of metrics/verdict.json as a sentence."""
+    step = verdict["next_step"]
+    if step is None:
+        return "Next step: none follows from these numbers."
+    price = {
+        "training_steps": "{:,} training steps in all",
+        "gold_labels": "{:,} gold labels",
+        "cost_per_thousand": "{:.2f} per 1,000 texts",
+    }
+    prices = [words.format(step[key]) for key, words in price.items() if key in step]
+    return f"Next step: {step['do']}. Why: {step['because']}." + (f" Price: {', '.join(prices)}." if prices else "")
 
 
-def _stability(sources: Mapping[str, Scores], ensembles: Mapping[str, Scores]) -> Table:
-    header = ["students by source", "F1 (sd)", "accuracy (sd)", "alpha", "p_uc", "vote"]
+def _verdicts(sources: Mapping[str, Scores]) -> Table:
+    """The numbers beside the verdicts; money where any was spent."""
+    with_cost = any(of["cost"] for of in sources.values())
+    header = ["against the reference", "F1 [95 %]", "alpha", "weakest class", "gold", *(["cost"] if with_cost else [])]
+    rows = []
+    for name, of in sources.items():
+        is_reference = of["difference"] is None
+        row = [
+            name,
+            "-" if is_reference else _interval(of["difference"], of["low"], of["high"]),
+            _percent(of["alpha_difference"], 1, "+z"),
+            f"{cut(of['weakest_class'], CLASS)} {of['weakest_recall']:.2f}".replace(" 0.", " ."),
+            str(of["gold_labels"]),
+        ]
+        rows.append(row + ([_money(of["cost"])] if with_cost else []))
+    return header, rows
+
+
+def _tables(metrics: Metrics) -> list[Table]:
+    tables = [_students(metrics["sources"], metrics.get("ensembles", {}))]
+    for name, title in (("annotators", "annotators used directly"), ("baselines", "cheap classifiers on gold")):
+        if metrics.get(name):
+            tables.append(_without_students(metrics[name], title))
+    return tables
+
+
+def _students(sources: Mapping[str, Scores], ensembles: Mapping[str, Scores]) -> Table:
+    header = ["students by source", "rows", "F1 (sd)", "accuracy (sd)", "alpha", "p_uc", "vote"]
     rows = [
         [
             name,
+            str(of["rows"]),
             _with_sd(of, "macro_f1"),
             _with_sd(of, "accuracy"),
             _percent(of["alpha"], 1),
@@ -68,35 +103,19 @@ def _stability(sources: Mapping[str, Scores], ensembles: Mapping[str, Scores]) -
         for name, of in sources.items()
     ]
     across = [name for name in ensembles if name not in sources]
-    return header, rows + [[f"{name} (vote of sources)", "-", "-", "-", "-", _vote(ensembles, name)] for name in across]
-
-
-def _risk(sources: Mapping[str, Scores]) -> Table:
-    header = ["against the reference", "rows", "gold", "F1 difference", "verdict"]
-    return header, [
-        [name, str(of["rows"]), str(of["gold_labels"]), _difference(of), str(of["verdict"])]
-        for name, of in sources.items()
+    return header, rows + [
+        [f"{name} (vote of sources)", "-", "-", "-", "-", "-", _vote(ensembles, name)] for name in across
     ]
 
 
-def _annotators(annotators: Mapping[str, Scores]) -> Table:
-    header = ["annotators used directly", "coverage", "accuracy", "F1"]
-    return header, [
-        [
-            name,
-            _percent(of["test_coverage"], 1),
-            _percent(of["test_accuracy"], 2),
-            _percent(of["test_macro_f1"], 2),
-        ]
-        for name, of in annotators.items()
-    ]
-
-
-def _baselines(baselines: Mapping[str, Scores]) -> Table:
-    header = ["cheap classifiers on gold", "gold", "accuracy", "F1"]
-    return header, [
-        [name, str(of["gold_labels"]), _percent(of["test_accuracy"], 2), _percent(of["test_macro_f1"], 2)]
-        for name, of in baselines.items()
+def _without_students(scores: Mapping[str, Scores], title: str) -> Table:
+    """Annotators, with their coverage of the test rows, or cheap classifiers, with the gold that they learned."""
+    measures = {"test_coverage": "coverage", "gold_labels": "gold", "test_accuracy": "accuracy", "test_macro_f1": "F1"}
+    first = next(iter(scores.values()))
+    keys = [key for key in measures if key in first]
+    return [title, *(measures[key] for key in keys)], [
+        [name, *(str(of[key]) if key == "gold_labels" else _percent(of[key], 2) for key in keys)]
+        for name, of in scores.items()
     ]
 
 
@@ -109,15 +128,20 @@ def _with_sd(scores: Scores, metric: str) -> str:
     return _percent(scores[metric], 2) + ("" if sd is None else f" ({100 * sd:.2f})")
 
 
-def _difference(scores: Scores) -> str:
-    if scores["verdict"] == "reference":
-        return "-"
-    low, high = (_percent(scores[f"difference_{bound}"], 1, "+z") for bound in ("low", "high"))
-    return f"{_percent(scores['difference'], 1, '+z')} [{low}, {high}]"
+def _interval(estimate: float, low: float, high: float) -> str:
+    return f"{_percent(estimate, 1, '+z')} [{_percent(low, 1, '+z')}, {_percent(high, 1, '+z')}]"
 
 
 def _vote(ensembles: Mapping[str, Scores], name: str) -> str:
     return _percent(ensembles[name]["soft"]["macro_f1"], 2) if name in ensembles else "-"
+
+
+def _money(cost: float | None) -> str:
+    return "-" if cost is None else f"{cost:.2f}"
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
 
 
 def _markdown(table: Table) -> str:

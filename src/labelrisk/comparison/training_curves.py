@@ -32,16 +32,16 @@ def read_training_curves(logs: Path, sources: Sequence[str], seeds: Sequence[int
     return curves[keys + sorted(column for column in curves.columns if column not in keys)]
 
 
-def curves_by_epoch(curves: pd.DataFrame) -> pd.DataFrame:
+def curves_by_validation(curves: pd.DataFrame) -> pd.DataFrame:
     """Thin the frame of all steps to those that have a validation score: source, seed, step, loss, validation.
 
     The loss is the mean of what was logged since the last such step, so that no cell is empty: `dvc plots` would draw
     an empty cell as 0.
     """
     is_scored = curves[VALIDATION].notna()
-    epoch = is_scored.groupby([curves["source"], curves["seed"]]).transform(
+    part = is_scored.groupby([curves["source"], curves["seed"]]).transform(
         lambda scored: scored.shift(fill_value=False).cumsum()
     )
-    keys = [curves["source"], curves["seed"], epoch.rename("epoch")]
+    keys = [curves["source"], curves["seed"], part.rename("part")]
     thinned = curves.groupby(keys, sort=False).agg({"step": "last", LOSS: "mean", VALIDATION: "last"})
-    return thinned.dropna(subset=VALIDATION).reset_index().drop(columns="epoch")
+    return thinned.dropna(subset=VALIDATION).reset_index().drop(columns="part")

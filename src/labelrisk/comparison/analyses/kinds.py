@@ -6,12 +6,17 @@ from labelrisk.comparison.analyses.annotator_scores import annotator_scores
 from labelrisk.comparison.analyses.baseline_scores import baseline_scores
 from labelrisk.comparison.analyses.confusions import confusions
 from labelrisk.comparison.analyses.contract import Analysis
+from labelrisk.comparison.analyses.contrasts import source_contrasts
 from labelrisk.comparison.analyses.f1_by_source import f1_by_source
+from labelrisk.comparison.analyses.findings import findings
 from labelrisk.comparison.analyses.scores_by_class import scores_by_class
 from labelrisk.comparison.analyses.source_scores import source_scores
 from labelrisk.comparison.analyses.training_curves import training_curves
+from labelrisk.comparison.analyses.verdict import verdict
 
 ANALYSES: tuple[Analysis, ...] = (
+    verdict,
+    source_contrasts,
     source_scores,
     annotator_scores,
     baseline_scores,
@@ -19,4 +24,5 @@ ANALYSES: tuple[Analysis, ...] = (
     scores_by_class,
     confusions,
     training_curves,
+    findings,
 )

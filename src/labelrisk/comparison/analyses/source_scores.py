@@ -1,32 +1,20 @@
-"""metrics/sources.json: scores, stability and risk of each source, and how many labels it took."""
+"""metrics/sources.json: scores and stability of each source's students, and how many labels it took."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from labelrisk.comparison.analyses.contract import Outputs
-from labelrisk.comparison.risk import Comparison, compare
+from labelrisk.comparison.labels_spent import rows_and_gold
+from labelrisk.comparison.stability import stabilities
 from labelrisk.comparison.study import Students, Study
+from labelrisk.comparison.systems import macro_f1_variances
 from labelrisk.statistics.agreement import krippendorff_alpha, unchanged
-from labelrisk.statistics.class_codes import NO_LABEL
 from labelrisk.statistics.scores import accuracy, macro_f1, rounded
 
 
 def source_scores(study: Study) -> Outputs:
-    """By source: accuracy and macro-F1 over seeds, agreement of seeds, the comparison with the reference, labels."""
-    how, classes = study.settings.evaluate, len(study.classes)
-    comparisons = compare(
-        study.test.gold,
-        {source: students.predictions for source, students in study.students.items()},
-        {source: students.counts for source, students in study.students.items()},
-        reference=how.reference,
-        margin=how.margin,
-        confidence=how.confidence,
-    )
+    """By source: accuracy and macro-F1 over seeds, agreement of seeds, with intervals; labelled rows and gold spent."""
     summary = {
-        source: _scores(students) | _stability(students, classes) | _risk(comparisons[source]) | _labels(study, source)
+        source: _scores(students) | _bounds(study, source) | _stability(study, source) | _labels(study, source)
         for source, students in study.students.items()
     }
     return {"metrics/sources.json": summary}
@@ -41,28 +29,23 @@ def _scores(students: Students) -> dict[str, float | None]:
     return scores
 
 
-def _stability(students: Students, classes: int) -> dict[str, float | None]:
-    return {
-        "alpha": rounded(krippendorff_alpha(students.predictions, classes)),
-        "p_uc": rounded(unchanged(students.predictions)),
-    }
+def _bounds(study: Study, source: str) -> dict[str, float | None]:
+    found = macro_f1_variances(study).mean(source, study.settings.evaluate.confidence)
+    return {"macro_f1_low": rounded(found.low), "macro_f1_high": rounded(found.high)}
 
 
-def _risk(comparison: Comparison) -> dict[str, Any]:
+def _stability(study: Study, source: str) -> dict[str, float | None]:
+    """alpha and p_uc; None with one seed, and no bounds with fewer than three."""
+    predictions, steady = study.students[source].predictions, stabilities(study).get(source)
+    several = len(predictions) > 1
     return {
-        "difference": rounded(comparison.difference),
-        "difference_low": rounded(comparison.low),
-        "difference_high": rounded(comparison.high),
-        "verdict": comparison.verdict,
+        "alpha": rounded(krippendorff_alpha(predictions, len(study.classes))) if several else None,
+        "alpha_low": rounded(steady.alpha.low) if steady else None,
+        "alpha_high": rounded(steady.alpha.high) if steady else None,
+        "p_uc": rounded(unchanged(predictions)) if several else None,
     }
 
 
 def _labels(study: Study, source: str) -> dict[str, int]:
-    """The labelled train rows, and for how many of them gold was spent."""
-    settings, rows = study.settings, study.training_rows[source]
-    is_gold = settings.is_gold(settings.sources[source].annotator)
-    # Noise drawn onto gold labels spends them too: they must be known before they can be spoilt.
-    origins_of_gold = ["gold", "noise", *(["annotator"] if is_gold else [])]
-    is_labelled = rows.codes != NO_LABEL
-    is_spent = is_labelled & np.isin(rows.origins, origins_of_gold)
-    return {"rows": int(is_labelled.sum()), "gold_labels": int(is_spent.sum())}
+    rows, gold = rows_and_gold(study, source)
+    return {"rows": rows, "gold_labels": gold}

@@ -1,4 +1,4 @@
-"""plots/curves: validation macro-F1 and loss during training, as a table by epoch and as a picture by step."""
+"""plots/curves: validation macro-F1 and loss during training, as a table by validation and as a picture by step."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import partial
 from labelrisk.comparison.analyses.contract import Outputs
 from labelrisk.comparison.pictures.training_curves import draw_training_curves
 from labelrisk.comparison.study import Study
-from labelrisk.comparison.training_curves import LOSS, VALIDATION, curves_by_epoch
+from labelrisk.comparison.training_curves import LOSS, VALIDATION, curves_by_validation
 
 
 def training_curves(study: Study) -> Outputs:
-    """A row per source, seed and epoch: source, seed, step, loss, validation macro-F1."""
+    """A row per source, seed and validation: source, seed, step, loss, validation macro-F1."""
     reference = study.settings.evaluate.reference
     draw = partial(draw_training_curves, frame=study.curves, reference=reference, validation=VALIDATION, loss=LOSS)
-    return {"plots/curves.csv": curves_by_epoch(study.curves), "plots/curves.png": draw}
+    return {"plots/curves.csv": curves_by_validation(study.curves), "plots/curves.png": draw}

@@ -1,0 +1,53 @@
+"""`labelrisk findings`: what a study says about the claims of the two papers, or several studies side by side."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from labelrisk.errors import LabelRiskError
+
+HELP = "print which claims of the papers hold here"
+EXAMPLE = "labelrisk findings\nlabelrisk findings papers=short/metrics/findings.json long=metrics/findings.json"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Which files, and the form of the table."""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="[NAME=]FILE",
+        default=["metrics/findings.json"],
+        help="findings.json of one study or several (default: metrics/findings.json); NAME: of its column",
+    )
+    parser.add_argument("--markdown", action="store_true", help="as Markdown, for a pull request")
+
+
+def run(params: Path, files: Sequence[str], markdown: bool) -> None:
+    """Print the findings of the files."""
+    from labelrisk.comparison.findings_table import findings_markdown, findings_text
+    from labelrisk.files import read_json
+
+    found = {}
+    for word in files:
+        name, path = _named(word)
+        if name in found:
+            raise LabelRiskError(f"two files are called '{name}'; write another name before one: NAME={path}")
+        try:
+            found[name] = read_json(path)
+        except FileNotFoundError:
+            raise LabelRiskError(f"{path} is not there; run `make repro` first") from None
+        except (ValueError, UnicodeDecodeError):
+            raise LabelRiskError(f"{path} is no JSON; name a findings.json") from None
+        if not isinstance(found[name], dict) or not {"recipe", "claims"} <= found[name].keys():
+            raise LabelRiskError(f"{path} holds no findings; name a findings.json")
+    print(findings_markdown(found) if markdown else findings_text(found))
+
+
+def _named(word: str) -> tuple[str, Path]:
+    """The column's name and the path: NAME=PATH, or a path, which is called by its stem."""
+    name, is_named, path = word.partition("=")
+    if is_named and name and not Path(word).exists():
+        return name, Path(path)
+    return Path(word).stem, Path(word)

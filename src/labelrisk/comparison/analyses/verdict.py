@@ -1,0 +1,92 @@
+"""metrics/verdict.json: the verdict on each source with its reason, and one next step for the study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labelrisk.comparison.analyses.contract import Outputs
+from labelrisk.comparison.class_losses import class_losses, weakest_class
+from labelrisk.comparison.contrasts import contrasts
+from labelrisk.comparison.labels_spent import money_spent, rows_and_gold
+from labelrisk.comparison.next_steps import Findings, as_json, next_step
+from labelrisk.comparison.stability import stabilities
+from labelrisk.comparison.study import Study
+from labelrisk.comparison.systems import macro_f1_variances
+from labelrisk.comparison.training_length import failed_seeds, training_lengths
+from labelrisk.comparison.verdicts import Evidence, Verdict, judge, judge_reference
+from labelrisk.statistics.contrasts import Contrast
+from labelrisk.statistics.scores import macro_f1, rounded
+
+
+def verdict(study: Study) -> Outputs:
+    """By source: verdict, reason, the gap and its interval, stability, weakest class, gold and money; the next step."""
+    verdicts = {source: _verdict(study, source) for source in study.students}
+    gold = {source: rows_and_gold(study, source)[1] for source in study.students}
+    found = Findings(
+        verdicts=verdicts,
+        scores={source: float(macro_f1(students.counts).mean()) for source, students in study.students.items()},
+        gold_labels=gold,
+        lengths=training_lengths(study),
+        contrasts=contrasts(study),
+        costs=study.costs,
+        seeds=len(study.settings.seeds),
+        rows=len(study.test.gold),
+    )
+    sources = {source: _summary(study, source, judged) for source, judged in verdicts.items()}
+    step = as_json(next_step(found, study.settings.train))
+    return {"metrics/verdict.json": {"sources": sources, "next_step": step}}
+
+
+def _verdict(study: Study, source: str) -> Verdict:
+    how, lengths, failed = study.settings.evaluate, training_lengths(study), failed_seeds(study)
+    if source == how.reference:
+        return judge_reference(lengths[source], failed[source])
+    found, steady = macro_f1_variances(study), stabilities(study)
+    evidence = Evidence(
+        length=lengths[source],
+        reference_length=lengths[how.reference],
+        failed=failed[source],
+        difference=found.difference(source, how.reference, how.confidence),
+        shares=found.components(source, how.reference),
+        classes=class_losses(study)[source],
+        reference_classes=class_losses(study)[how.reference],
+        stability=steady.get(source),
+        reference_stability=steady.get(how.reference),
+        against_twin=_against_twin(study, source),
+    )
+    return judge(evidence, how)
+
+
+def _against_twin(study: Study, source: str) -> Contrast | None:
+    found = [one for question, one in contrasts(study).items() if question[:2] == (source, "random twin")]
+    return found[0] if found else None
+
+
+def _summary(study: Study, source: str, judged: Verdict) -> dict[str, Any]:
+    how, length = study.settings.evaluate, training_lengths(study)[source]
+    is_reference = source == how.reference
+    gap = macro_f1_variances(study).difference(source, how.reference, how.confidence)
+    steady = stabilities(study).get(source)
+    classes = class_losses(study)[source]
+    weakest = weakest_class(classes)
+    return {
+        "verdict": judged.word,
+        "because": judged.because,
+        "difference": None if is_reference else rounded(gap.estimate),
+        "low": None if is_reference else rounded(gap.low),
+        "high": None if is_reference else rounded(gap.high),
+        "alpha_difference": None if is_reference or steady is None else rounded(steady.alpha_difference.estimate),
+        "alpha_low": None if is_reference or steady is None else rounded(steady.alpha_difference.low),
+        "alpha_high": None if is_reference or steady is None else rounded(steady.alpha_difference.high),
+        "weakest_class": weakest,
+        "weakest_recall": rounded(classes[weakest].recall.estimate),
+        "gold_labels": rows_and_gold(study, source)[1],
+        "cost": rounded(money_spent(study, source)),
+        "converged": length.converged,
+        "late_gain": rounded(length.gain),
+        "last_below_best": rounded(length.below_best),
+        "fit": rounded(length.fit),
+        "steps": round(length.steps),
+        "failed_runs": len(failed_seeds(study)[source]),
+        "alpha_without_failed": None if steady is None else rounded(steady.without_failed),
+    }

@@ -1,0 +1,55 @@
+"""What a study says about the claims of the two papers, and with which recipe its students were trained."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from labelrisk.comparison.claims.contract import Case, Claim, Finding, Lacking, cases
+from labelrisk.comparison.claims.kinds import CLAIMS
+from labelrisk.comparison.study import Study
+from labelrisk.statistics.scores import rounded
+
+
+def findings(study: Study) -> dict[str, Any]:
+    """The content of metrics/findings.json: the recipe, and by annotator and claim the finding."""
+    claims = {
+        case.annotator: {claim.__name__: _written(finding(claim, case)) for claim in CLAIMS} for case in cases(study)
+    }
+    return {"recipe": _recipe(study), "claims": claims}
+
+
+def finding(claim: Claim, case: Case) -> Finding:
+    """What a claim comes to; `not decided here` where the study is without what it needs."""
+    try:
+        return claim(case)
+    except Lacking as lacking:
+        return Finding("not decided here", str(lacking))
+
+
+def _written(found: Finding) -> dict[str, Any]:
+    numbers = {name: getattr(found, name) for name in ("estimate", "low", "high")}
+    return {
+        "finding": found.finding,
+        **{
+            name: rounded(number) if number is not None and math.isfinite(number) else None  # JSON lacks infinity
+            for name, number in numbers.items()
+        },
+        "because": found.because,
+        "sources": list(found.sources),
+    }
+
+
+def _recipe(study: Study) -> dict[str, Any]:
+    """How the students were trained; steps: that they made, by source the mean over seeds."""
+    recipe = study.settings.train.recipe
+    last = study.curves.groupby(["source", "seed"], sort=False)["step"].max()
+    steps = last.groupby("source", sort=False).mean()
+    return {
+        "preset": recipe.preset,
+        "budget": recipe.budget,
+        "batch_size": recipe.batch_size,
+        "learning_rate": recipe.learning_rate,
+        "seeds": len(study.settings.seeds),
+        "steps": {str(source): rounded(mean) for source, mean in steps.items()},
+    }

@@ -1,0 +1,145 @@
+"""One next step for the whole study, with its price: the first that this study's own numbers call for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from labelrisk.comparison.contrasts import Question
+from labelrisk.comparison.verdicts import Verdict, bounds, points
+from labelrisk.settings.train import TrainSettings
+from labelrisk.statistics.contrasts import Contrast
+from labelrisk.statistics.convergence import Convergence
+
+HALF_WAY = 0.7  # share of its labels that a source has learned up to which four times the steps are advised, else twice
+
+
+class Step(NamedTuple):
+    """What to do and why; the price: steps of training in all, gold labels, money per 1,000 texts (None: not known)."""
+
+    do: str
+    because: str
+    training_steps: int | None = None
+    gold_labels: int | None = None
+    cost_per_thousand: float | None = None
+
+
+class Findings(NamedTuple):
+    """What a next step looks at, by source: verdicts, scores, gold labels spent; contrasts; costs by annotator."""
+
+    verdicts: Mapping[str, Verdict]
+    scores: Mapping[str, float]
+    gold_labels: Mapping[str, int]
+    lengths: Mapping[str, Convergence]
+    contrasts: Mapping[Question, Contrast]
+    costs: Mapping[str, float | None]
+    seeds: int
+    rows: int
+
+
+def next_step(found: Findings, recipe: TrainSettings) -> Step | None:
+    """The first of: train longer; do without students; take a safe source; tell what is undecided; buy gold.
+
+    None where no number of the study speaks for any step.
+    """
+    return (
+        _train_longer(found, recipe)
+        or _without_students(found)
+        or _take(found)
+        or _tell(found)
+        or _buy_gold(found)
+    )  # fmt: skip
+
+
+def _train_longer(found: Findings, recipe: TrainSettings) -> Step | None:
+    short = [name for name, length in found.lengths.items() if not length.converged]
+    if not short:
+        return None
+    longest = max(short, key=lambda name: found.lengths[name].steps)
+    times = 2 if found.lengths[longest].fit >= HALF_WAY else 4
+    steps = times * round(found.lengths[longest].steps)
+    ways = [] if recipe.preset is None else ["set train.preset to null"]
+    ways += [] if recipe.recipe.budget == "steps" else ["set train.budget to steps"]
+    return Step(
+        " and ".join([*ways, f"raise train.steps to {steps:,}"]),
+        f"{_listed(short)} not trained enough",
+        training_steps=steps * found.seeds * len(found.verdicts),
+    )
+
+
+def _without_students(found: Findings) -> Step | None:
+    """An annotator used directly, or a cheap classifier, that is better than every student."""
+    ahead: dict[tuple[str, str], list[Contrast]] = {}
+    for question, contrast in found.contrasts.items():
+        if question.role in ("annotator", "baseline"):
+            ahead.setdefault((question.role, question.other), []).append(contrast)
+    best: tuple[float, Step] | None = None
+    for (role, other), against in ahead.items():
+        if len(against) < len(found.verdicts) or any(one.decision != "worse" for one in against):
+            continue
+        gap = min(-one.estimate for one in against)
+        name = other.split()[0]
+        why = f"it is {points(gap)} points of macro-F1 ahead of every student"
+        step = (
+            Step(f"use {name} directly", why, cost_per_thousand=found.costs.get(name))
+            if role == "annotator"
+            else Step(f"use the cheap classifier {name}, trained on gold", why)
+        )
+        if best is None or gap > best[0]:
+            best = gap, step
+    return best[1] if best else None
+
+
+def _take(found: Findings) -> Step | None:
+    """A safe source that spends least gold; of equals the one with the highest score."""
+    safe = [name for name, verdict in found.verdicts.items() if verdict.word == "safe"]
+    if not safe:
+        return None
+    best = min(safe, key=lambda name: (found.gold_labels[name], -found.scores[name]))
+    return Step(f"nothing to do: train on {best}", f"it is safe and spends {found.gold_labels[best]:,} gold labels")
+
+
+def _tell(found: Findings) -> Step | None:
+    """More seeds, or more test rows, for the undecided source that spends least gold."""
+    undecided = [name for name, verdict in found.verdicts.items() if verdict.ways]
+    if not undecided:
+        return None
+    best = min(undecided, key=lambda name: (found.gold_labels[name], -found.scores[name]))
+    way = found.verdicts[best].ways[0]
+    seeds, rows = way.seeds - found.seeds, way.rows - found.rows
+    do = [f"train {seeds:,} more seeds"] if seeds else []
+    do += [f"test on {rows:,} more rows"] if rows else []
+    return Step(
+        " and ".join(do),
+        f"{best} is undecided, and may be safe for {found.gold_labels[best]:,} gold labels",
+        training_steps=sum(round(length.steps) for length in found.lengths.values()) * seeds or None,
+        gold_labels=rows or None,
+    )
+
+
+def _buy_gold(found: Findings) -> Step | None:
+    """The source whose bought gold gains most over the annotator's labels as they are, if it gains for sure."""
+    gains = {
+        question.source: contrast
+        for question, contrast in found.contrasts.items()
+        if question.role == "untreated" and contrast.decision == "better" and found.gold_labels[question.source]
+    }
+    if not gains:
+        return None
+    best = max(gains, key=lambda name: gains[name].estimate)
+    rows = found.gold_labels[best]
+    return Step(
+        f"label the {rows:,} rows of {best} with gold",
+        f"it gained {bounds(gains[best])} points over the labels as they are",
+        gold_labels=rows,
+    )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"{shown} {'is' if len(names) == 1 else 'are'}"
+
+
+def as_json(step: Step | None) -> dict[str, Any] | None:
+    """The step as metrics/verdict.json has it: what is not known is left out."""
+    return None if step is None else {key: value for key, value in step._asdict().items() if value is not None}
