@@ -136,6 +136,9 @@ def test_seeds_are_named_before_rows():
     assert found.ways[0].seeds > 5
     assert found.ways[0].rows == 1000
     assert "more seeds" in found.because.split(" or ")[0]
+    # rows alone would leave the seeds' part: the second way is more of both
+    assert found.ways[1].seeds > 5
+    assert found.ways[1].rows > 1000
 
 
 def test_a_gap_at_the_margin_is_never_told():

@@ -18,6 +18,8 @@ Word = Literal[
     "can't tell",
 ]  # fmt: skip
 
+FEW_SEEDS = 0.1  # part of the seeds in the variance of a difference up to which more rows alone are advised
+
 
 class Verdict(NamedTuple):
     """The verdict and its reason; where undecided, the seeds and test rows in total that would tell, cheapest first."""
@@ -124,13 +126,20 @@ def _lost_class(seen: Evidence) -> str | None:
 
 
 def _undecided(seen: Evidence, how: EvaluateSettings) -> Verdict:
-    """What would decide it, if the truth is what was seen: seeds cost machine time, rows people's."""
-    asked = (seen.shares, seen.difference.estimate, -how.margin, how.confidence, how.power)
-    now = Needed(seen.shares.run_count, seen.shares.row_count)
-    seeds, rows, both = seeds_needed(*asked), rows_needed(*asked), both_needed(*asked)
+    """What would decide it, if the truth is what was seen: seeds cost machine time, rows people's.
+
+    Rows alone are advised where seeds hardly count: elsewhere such advice seldom holds (docs/verdict.md).
+    """
+    shares = seen.shares
+    asked = (shares, seen.difference.estimate, -how.margin, how.confidence, how.power)
+    now = Needed(shares.run_count, shares.row_count)
+    seeds = seeds_needed(*asked)
     ways = [now._replace(seeds=seeds)] if seeds is not None else []
-    ways += [now._replace(rows=rows)] if rows is not None else []
-    ways = ways or ([both] if both is not None else [])
+    if shares.seeds <= FEW_SEEDS * (shares.rows + shares.chance + shares.seeds):
+        rows = rows_needed(*asked)
+        ways += [now._replace(rows=rows)] if rows is not None else []
+    elif (both := both_needed(*asked)) is not None:
+        ways.append(both)
     if not ways:
         return Verdict("can't tell", f"the gap is too close to the margin: {bounds(seen.difference)} points")
     return Verdict("can't tell", " or ".join(_more(way, now) for way in ways) + " would", tuple(ways))
