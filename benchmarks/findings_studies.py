@@ -1,9 +1,9 @@
 """Do the papers' claims hold, and do they still when students train longer?  Two corpora, each with two recipes.
 
-babe     news sentences: 400 / 150 / 700 rows; Mistral-7B, the vote of its answers to eight prompts
+babe     news sentences: 400 / 150 / 600 rows; Mistral-7B, the vote of its answers to eight prompts
 policy   descriptions of UK Acts, the seven most frequent classes: 300 / 100 / the other rows; the vote of five models
 papers   train.preset of the project
-long     train as params.yaml has it, with batches of 16
+long     140 steps at 2e-4, in batches of 16 as well
 
 Each study is a project of its own below --folder (the code as it is now, the texts, params.yaml), which DVC runs: what
 is done is not done again, so that it may be stopped and go on.  Its findings go to --out as <corpus>_<recipe>.json.
@@ -28,7 +28,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
-SEEDS, BATCH_SIZE, MAX_TOKENS = 5, 16, 64
+SEEDS, BATCH_SIZE, MAX_TOKENS = 5, 16, 48
 VOTE = "vote_"  # what columns of votes begin with
 PROMPTS = ["0shot", "0shotsys", "2shot", "4shot", "8shot", "2shotcot", "4shotcot", "8shotcot"]  # few answers missing
 MODELS = ["qwen2_5", "tulu3", "gemma3", "mistral_nemo", "ministral_8b_2410"]  # 7 to 12 billion parameters
@@ -73,10 +73,13 @@ def policy() -> pd.DataFrame:
 
 
 CORPORA = {
-    "babe": Corpus(babe, "Say whether the sentence is biased by its words.", BIAS, "mistral_7b", (400, 150, 700)),
+    "babe": Corpus(babe, "Say whether the sentence is biased by its words.", BIAS, "mistral_7b", (400, 150, 600)),
     "policy": Corpus(policy, "Say which policy area the Act is about.", AREAS, "small_models", (300, 100, None)),
 }
-RECIPES: dict[str, dict[str, Any]] = {"papers": {"preset": "papers"}, "long": {"preset": None}}
+RECIPES: dict[str, dict[str, Any]] = {
+    "papers": {"preset": "papers"},
+    "long": {"preset": None, "budget": "steps", "steps": 140, "validate_every": 20, "learning_rate": 2e-4},
+}
 
 
 def params(corpus: Corpus, rows: pd.DataFrame, recipe: str, asked: argparse.Namespace) -> dict[str, Any]:
