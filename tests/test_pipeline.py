@@ -227,3 +227,44 @@ def test_a_misspelt_key_fails_with_one_sentence_and_leaves_the_outputs(copy):
     copy.write(SMALL)
     copy.repro()
     assert {path: path.stat().st_mtime for path in before if path.exists()}.keys() == before.keys()
+
+
+def trained(copy):
+    """What DVC noted about the students' outputs."""
+    lock = yaml.safe_load((copy.root / "dvc.lock").read_text())["stages"]
+    return {name: stage["outs"] for name, stage in lock.items() if name.startswith("train@")}
+
+
+def untrain(copy):
+    """Forget all students, and that they were trained before."""
+    shutil.rmtree(copy.root / ".dvc" / "cache" / "runs")
+    for folder in ("models", "data/predictions", "data/logs"):
+        shutil.rmtree(copy.root / folder)
+    path = copy.root / "dvc.lock"
+    lock = yaml.safe_load(path.read_text())
+    lock["stages"] = {name: stage for name, stage in lock["stages"].items() if not name.startswith("train@")}
+    path.write_text(yaml.safe_dump(lock))
+
+
+def test_students_side_by_side_are_the_same_bytes_as_one_by_one(copy):
+    before = {name: outs for name, outs in trained(copy).items() if name in RUNS}
+    untrain(copy)
+    code, output = copy.run("python", "-m", "labelrisk", "repro", "--jobs", "2")
+    assert code == 0, output
+    assert "students, 2 at once" in output
+    assert set(before) == RUNS  # others are of an earlier params.yaml
+    assert trained(copy) == before
+
+
+def test_a_student_that_fails_side_by_side_says_why_and_the_others_stay(copy):
+    content = yaml.safe_load(yaml.safe_dump(SMALL))
+    content["train"]["learning_rate"] = 1e30
+    copy.write(content)
+    code, output = copy.run("python", "-m", "labelrisk", "repro", "--jobs", "2")
+    assert code == 1
+    assert "training diverged" in output
+    assert output.rstrip().endswith("labelrisk repro: a student could not be trained; see its message above")
+    assert "Traceback" not in output
+    copy.write(SMALL)
+    code, output = copy.run("python", "-m", "labelrisk", "repro")
+    assert code == 0, output

@@ -1,7 +1,16 @@
-"""Run as a command."""
+"""Run as a command, or as one that starts warm."""
 
 import sys
 
+from labelrisk import warm_starts
 from labelrisk.cli import main
 
-sys.exit(main())
+
+def preload() -> None:
+    """Import what a student needs."""
+    from labelrisk.students.memory_and_cores import preload
+
+    preload()
+
+
+sys.exit(warm_starts.run(main, preload, sys.argv[1:]))

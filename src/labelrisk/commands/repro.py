@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labelrisk.errors import LabelRiskError
+from labelrisk.warm_starts import warm_server
 
 if TYPE_CHECKING:
     from labelrisk.settings.train import TrainSettings
@@ -45,7 +46,8 @@ def run(params: Path, jobs: int | None) -> None:
     _dvc("repro", "filter")
     waiting = [] if jobs == 1 else _changed_students()
     if len(waiting) > 1:
-        _train(waiting, min(jobs, len(waiting)))
+        with warm_server(recipe.threads):
+            _train(waiting, min(jobs, len(waiting)))
     _dvc("repro")
 
 
