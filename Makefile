@@ -36,7 +36,7 @@ table: setup ## print the comparison of the last run
 
 compare: setup ## experiments side by side, only what differs
 	@dvc exp show --csv --only-changed \
-	  --drop '(src|data|codebooks|requirements|texts).*|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)|\.now\.|annotate/.*(status|method|flags)).*' \
+	  --drop '(src|data|codebooks|requirements|texts).*|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)|\.now\.|annotate/.*(status|method|flags)|(findings|contrasts)\.json).*' \
 	  | labelrisk compare
 
 test: setup lint ## lint, type check and tests
@@ -49,6 +49,10 @@ lint: setup
 
 benchmark: setup ## measure intervals against known truths, training and annotation against the usual recipes
 	python benchmarks/validity.py
+	python benchmarks/validity_agreement.py
+	python benchmarks/validity_contrasts.py
+	python benchmarks/validity_verdicts.py
+	python benchmarks/evaluation.py
 	python benchmarks/training.py
 	python benchmarks/annotation.py speed
 	python benchmarks/annotation.py faults

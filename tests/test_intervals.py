@@ -187,3 +187,9 @@ def test_names_and_orders_change_nothing(metric):
     assert other == pytest.approx(found)
     turned = variances(gold, sources, metric).difference("gold", "llm", 0.95)
     assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+
+
+def test_a_source_minus_itself_is_0_for_sure():
+    gold, sources = draw(3)
+    found = variances(gold, sources, macro_f1).difference("llm", "llm", 0.95)
+    assert found[:4] == (0, 0, 0, 0)

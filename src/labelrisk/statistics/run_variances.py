@@ -49,12 +49,12 @@ class RunVariances:
         return self.contrast({source: 1.0}, confidence)
 
     def difference(self, source: str, reference: str, confidence: float) -> Interval:
-        """The mean score of a source minus that of another, on the same rows."""
-        return self.contrast({source: 1.0, reference: -1.0}, confidence)
+        """The mean score of a source minus that of another, on the same rows; 0 for sure for one and the same."""
+        return self.contrast(_minus(source, reference), confidence)
 
     def components(self, source: str, reference: str) -> Shares:
         """What the variance of that difference consists of."""
-        return self._shares({source: 1.0, reference: -1.0})
+        return self._shares(_minus(source, reference))
 
     def contrast(self, weights: Mapping[str, float], confidence: float) -> Interval:
         """The weighted sum of sources' mean scores, on the same rows; weights by source."""
@@ -102,6 +102,11 @@ class RunVariances:
             name: excess(squares[name], self._chance(name), degrees[name]) if name in several else none
             for name in self.scores
         }
+
+
+def _minus(source: str, reference: str) -> dict[str, float]:
+    """The weights of a difference."""
+    return {source: 0.0} if source == reference else {source: 1.0, reference: -1.0}
 
 
 def alike(scores: list[Floats]) -> bool:

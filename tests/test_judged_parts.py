@@ -1,0 +1,113 @@
+"""What verdicts look at, on a small study with known answers: classes, stability, contrasts, lengths, labels spent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_study import CLASSES, TEST_GOLD, settings, student, write_study
+
+from labelrisk.comparison.class_losses import class_losses, weakest_class
+from labelrisk.comparison.contrasts import Question, contrasts, questions
+from labelrisk.comparison.labels_spent import money_spent, rows_and_gold
+from labelrisk.comparison.stability import stabilities
+from labelrisk.comparison.study import Study, load_study
+from labelrisk.comparison.training_length import failed_seeds, training_lengths
+from labelrisk.corpora.prepared import Prepared
+from labelrisk.statistics.agreement import krippendorff_alpha
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("study"))
+
+
+def load(folders, **changes) -> Study:
+    names = ("labels", "baselines", "training", "predictions", "logs")
+    return load_study(settings(**changes), Prepared(folders["prepared"]), *(folders[name] for name in names))
+
+
+@pytest.fixture(scope="module")
+def study(folders):
+    return load(folders)
+
+
+def test_classes_of_students_that_know_one_class(study):
+    found = class_losses(study)["constant"]
+    assert [found[name].recall.estimate for name in CLASSES] == [1, 0, 0]
+    assert [found[name].f1.estimate for name in CLASSES] == pytest.approx([2 / 3, 0, 0])
+    assert [found[name].recall_difference.estimate for name in CLASSES] == [0, -1, -1]
+    assert [found[name].predicted for name in CLASSES] == [1, 0, 0]
+    assert [found[name].true for name in CLASSES] == pytest.approx([1 / 2, 1 / 3, 1 / 6])
+    assert [found[name].lost for name in CLASSES] == [False, True, True]
+    assert weakest_class(found) == "south"  # the first of the two that lose all
+
+
+def test_the_reference_loses_nothing(study):
+    found = class_losses(study)["perfect"]
+    assert not any(one.lost for one in found.values())
+    assert all(one.recall_difference.estimate == 0 for one in found.values())
+
+
+def test_a_class_without_gold_in_test_is_left_out(folders):
+    study = load(folders)
+    study.test.gold.flags.writeable = True
+    study.test.gold[study.test.gold == 2] = 1
+    try:
+        assert list(class_losses(study)["constant"]) == CLASSES[:2]
+    finally:
+        study.test.gold[50:] = 2
+
+
+def test_stability_by_hand(study):
+    found = stabilities(study)
+    runs = np.stack([student("wavering", seed) for seed in range(3)])
+    assert found["wavering"].alpha.estimate == pytest.approx(krippendorff_alpha(runs, 3))
+    assert found["wavering"].p_uc.estimate == 0
+    assert found["wavering"].alpha_difference.estimate == pytest.approx(krippendorff_alpha(runs, 3) - 1)
+    assert found["wavering"].unstable
+    assert not found["perfect"].unstable
+    assert found["perfect"].alpha_difference.estimate == 0
+    assert found["wavering"].without_failed is None  # none failed
+
+
+def test_two_seeds_say_nothing_about_stability(folders):
+    assert stabilities(load(folders, seeds=[0, 1])) == {}
+
+
+def test_questions_name_twins_annotators_and_cheap_classifiers(folders):
+    sources = {
+        "perfect": {"annotator": "gold"},
+        "constant": {"annotator": "llm"},
+        "wavering": {"annotator": "llm", "select": {"by": "entropy", "share": 0.5}, "action": "gold"},
+    }
+    asked = questions(load(folders, sources=sources))
+    cheap = {Question(name, "baseline", "words on gold") for name in sources}
+    direct = {Question(name, "annotator", "llm directly") for name in sources}
+    others = {
+        Question("constant", "reference", "perfect"),
+        Question("wavering", "reference", "perfect"),
+        Question("wavering", "untreated", "constant"),
+    }
+    assert set(asked) == cheap | direct | others
+    assert len(asked) == len(set(asked))
+
+
+def test_contrasts_are_differences_of_macro_f1(study):
+    found = contrasts(study)[Question("constant", "reference", "perfect")]
+    assert found.estimate == pytest.approx(2 / 9 - 1)
+    assert found.decision == "worse"
+
+
+def test_lengths_and_failures(study):
+    assert training_lengths(study)["perfect"].converged  # its last loss is .05 of log 2
+    assert training_lengths(study)["perfect"].gain == pytest.approx(0.25)
+    assert failed_seeds(study) == {"perfect": [], "constant": [0, 1, 2], "wavering": []}
+
+
+def test_labels_and_money_spent(study):
+    assert rows_and_gold(study, "perfect") == (10, 10)
+    assert rows_and_gold(study, "constant") == (10, 0)
+    assert rows_and_gold(study, "wavering") == (9, 5)  # three gold, and two that noise was drawn onto
+    assert money_spent(study, "perfect") == 0
+    assert money_spent(study, "constant") == pytest.approx(0.01)  # .001 for each of ten rows
+    assert len(TEST_GOLD) == 60
