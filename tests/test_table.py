@@ -29,6 +29,7 @@ SOURCES = {
 }
 REFERENCE = {"verdict": "reference", "because": "what the others are held against", "difference": None}
 VERDICT = {
+    "seeds": 5,
     "sources": {
         "gold": judged(**REFERENCE, low=None, high=None, alpha_difference=None, gold_labels=1000),
         "llm": judged(),
@@ -110,7 +111,7 @@ def test_fits_the_width_in_ascii(width):
 
 def test_names_of_22_letters_are_whole():
     name = "embedded_gold_entropy2"
-    text = comparison_table({"verdict": {"sources": {name: judged()}, "next_step": None}, "sources": {name: source()}})
+    text = comparison_table({"verdict": VERDICT | {"sources": {name: judged()}}, "sources": {name: source()}})
     assert len(cells(text, name)) == 2
 
 
@@ -127,3 +128,9 @@ def test_markdown_has_the_same_numbers_and_whole_names():
     assert f"| {LONG} |" in text
     assert text.count("| --- |") == 4
     assert "Next step: raise train.steps to 320." in text
+
+
+def test_few_seeds_say_nothing_about_stability_and_that_is_said():
+    assert "nothing is said about stability" not in comparison_table(ALL)
+    text = comparison_table(ALL | {"verdict": VERDICT | {"seeds": 2}})
+    assert "Fewer than three seeds: nothing is said about stability." in " ".join(text.split())

@@ -12,6 +12,8 @@ LEGEND = (
     "x100, on the same gold test rows; (sd) over seeds, [95 %] over test rows and seeds; alpha, p_uc: agreement of "
     "seeds; vote: F1 of their soft vote; weakest class: its recall; gold: gold labels spent."
 )
+FEW = "Fewer than three seeds: nothing is said about stability."
+FEWEST_SEEDS = 3
 INDENT = "    "
 CLASS = 12  # letters of a class's name
 Scores = Mapping[str, Any]
@@ -33,7 +35,7 @@ def comparison_table(metrics: Metrics, width: int = 80) -> str:
         lines += [line, *textwrap.wrap(_ascii(because), width, initial_indent=INDENT, subsequent_indent=INDENT)]
     step = "\n".join(textwrap.wrap(_ascii(next_step(verdict)), width))
     tables = [text_table(*table, width) for table in _tables(metrics)]
-    return "\n\n".join(["\n".join(lines), step, *tables, "\n".join(textwrap.wrap(LEGEND, width))])
+    return "\n\n".join(["\n".join(lines), step, *tables, "\n".join(textwrap.wrap(_legend(verdict), width))])
 
 
 def comparison_markdown(metrics: Metrics) -> str:
@@ -45,7 +47,12 @@ def comparison_markdown(metrics: Metrics) -> str:
         for row, of in zip(rows, verdict["sources"].values(), strict=True)
     ]
     tables = [_markdown((["source", *header[1:], "verdict"], judged)), *map(_markdown, _tables(metrics))]
-    return "\n\n".join([tables[0], next_step(verdict), *tables[1:], LEGEND])
+    return "\n\n".join([tables[0], next_step(verdict), *tables[1:], _legend(verdict)])
+
+
+def _legend(verdict: Scores) -> str:
+    """The legend, and what so few seeds can't tell."""
+    return LEGEND if verdict["seeds"] >= FEWEST_SEEDS else f"{LEGEND} {FEW}"
 
 
 def next_step(verdict: Scores) -> str:
