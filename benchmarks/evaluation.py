@@ -50,7 +50,7 @@ def write_study(root: Path, sources: int, seeds: int, rows: int, classes: int) -
     frames["test"].assign(label=frames["test"]["gold"])[["id", "label"]].to_parquet(data / "baselines/words.parquet")
     labelled = frames["train"].assign(label=frames["train"]["gold"], split="train", origin="annotator")
     difficulty = generator.standard_normal(rows)
-    ids = pd.concat([frames["validation"]["id"], frames["test"]["id"]], ignore_index=True)
+    run_ids = pd.concat([frames["validation"]["id"], frames["test"]["id"]], ignore_index=True)
     for source in declared:
         for folder in ("training", "predictions", "logs", "models"):
             (data / folder / source).mkdir()
@@ -58,9 +58,9 @@ def write_study(root: Path, sources: int, seeds: int, rows: int, classes: int) -
             labelled.to_parquet(data / "training" / source / f"{seed}.parquet")
             right = 1 + difficulty + 0.5 * generator.standard_normal(rows) > 0
             predicted = np.where(right, test, (test + 1) % classes)
-            shares = np.full((len(ids), classes), 0.02, dtype=np.float32)
-            shares[np.arange(200, len(ids)), predicted] = 0.8
-            run = {"id": ids, "split": ["validation"] * 200 + ["test"] * rows, "probabilities": list(shares)}
+            shares = np.full((len(run_ids), classes), 0.02, dtype=np.float32)
+            shares[np.arange(200, len(run_ids)), predicted] = 0.8
+            run = {"id": run_ids, "split": ["validation"] * 200 + ["test"] * rows, "probabilities": list(shares)}
             pd.DataFrame(run).to_parquet(data / "predictions" / source / f"{seed}.parquet")
             logs = data / "logs" / source / str(seed) / "plots" / "metrics"
             (logs / "validation").mkdir(parents=True)

@@ -8,7 +8,7 @@ from labelrisk.cli import main
 
 def preload() -> None:
     """Import what a student needs."""
-    from labelrisk.students.memory_and_cores import preload
+    from labelrisk.students.preloading import preload
 
     preload()
 

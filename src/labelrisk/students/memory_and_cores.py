@@ -52,16 +52,3 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def preload() -> None:
-    """Import what training imports, and keep it from being copied: for a process that forks others."""
-    with uncollected():
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-        import dvclive  # noqa: F401
-        import transformers.models.auto.modeling_auto
-        import transformers.models.bert.modeling_bert
-        import transformers.models.roberta.modeling_roberta  # noqa: F401
-
-        import labelrisk.students.training  # noqa: F401
-    gc.freeze()
