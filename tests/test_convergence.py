@@ -99,3 +99,12 @@ def test_an_unsteady_source_has_no_failed_run():
     predictions = np.random.default_rng(0).integers(0, 3, (5, 400))
     assert not failed_runs(predictions, np.array([0.50, 0.56, 0.60, 0.44, 0.53])).any()
     assert not failed_runs(predictions[:2], np.array([0.5, 0.9])).any()  # which of two is the odd one?
+
+
+def test_labels_of_one_class_leave_nothing_to_learn():
+    assert judged(FLAT, [0.0] * 8, entropy=0.0).fit == 1
+
+
+def test_one_validation_can_not_tell():
+    runs = [curve([0.5], [1.0], steps=np.array([10]))] * 3
+    assert not convergence({"source": runs}, {"source": [2.0] * 3}, flat=0.02)["source"].converged

@@ -70,7 +70,7 @@ def test_verdicts_and_the_next_step(study):
     assert constant["failed_runs"] == 3
     assert constant["because"].endswith("; failed: seed 0, 1, 2")
     assert (constant["weakest_class"], constant["weakest_recall"]) == ("south", 0.0)
-    assert constant["cost"] == pytest.approx(10 * 0.001)
+    assert constant["cost"] is None  # of labels from elsewhere
     assert wavering["verdict"] == "risky"
     assert wavering["converged"]
     # llm used directly has 54 of 60 right, fewer than the students of perfect: no step away from students

@@ -13,10 +13,10 @@ from small_study import settings
 from labelrisk.cli import main
 from labelrisk.comparison.claims.class_shares import predicted_share
 from labelrisk.comparison.claims.kinds import CLAIMS
-from labelrisk.comparison.claims.variances import f1_variances
 from labelrisk.comparison.findings import findings
 from labelrisk.comparison.findings_table import findings_markdown, findings_text
 from labelrisk.comparison.study import AnnotatorLabels, Students, Study
+from labelrisk.comparison.systems import macro_f1_variances
 from labelrisk.statistics.gap_shares import share_of_gap
 from labelrisk.statistics.scores import confusion, macro_f1
 
@@ -176,7 +176,7 @@ def test_one_seed_says_nothing_about_stability():
     study = study_of(seeds=1)
     for claim in ("llm_less_stable", "less_stable_than_noise"):
         one = found(claim, study)
-        assert (one["finding"], one["because"]) == ("not decided here", "It needs two seeds or more.")
+        assert (one["finding"], one["because"]) == ("not decided here", "It needs three seeds or more.")
     assert found("llm_worse", study)["estimate"] is not None
 
 
@@ -240,7 +240,7 @@ def test_most_of_the_gap(errors, expected):
     assert one["low"] < share < one["high"]
     assert one["sources"] == ["repair", "llm", "gold"]
     # more than half is ruled out, or in, where the contrast with the middle says so
-    middle = f1_variances(study).contrast({"repair": 1.0, "llm": -0.5, "gold": -0.5}, 0.95)
+    middle = macro_f1_variances(study).contrast({"repair": 1.0, "llm": -0.5, "gold": -0.5}, 0.95)
     assert (middle.low > 0, middle.high < 0) == (expected == "holds", expected == "does not hold")
 
 
@@ -265,7 +265,7 @@ def test_consistency_needs_votes():
 
 def test_fiellers_bounds_are_where_the_contrast_touches_0():
     study = study_of(gold=wrong(GOLD, 0, 0.05, 1), llm=wrong(GOLD, 0.3, 0.05, 2), repair=wrong(GOLD, 0.1, 0.05, 3))
-    variances = f1_variances(study)
+    variances = macro_f1_variances(study)
     share = share_of_gap(variances, "repair", "llm", "gold", 0.95)
     for bound, side in ((share.low, "low"), (share.high, "high")):
         at = variances.contrast({"repair": 1.0, "llm": bound - 1, "gold": -bound}, 0.95)
@@ -282,7 +282,7 @@ def test_a_share_without_variance_is_a_number():
     runs = {"gold": wrong(GOLD), "llm": wrong(GOLD, 0.0), "repair": wrong(GOLD)}
     runs["llm"][:, :] = 0
     runs["repair"][:, :] = GOLD
-    share = share_of_gap(f1_variances(study_of(**runs)), "repair", "llm", "gold", 0.95)
+    share = share_of_gap(macro_f1_variances(study_of(**runs)), "repair", "llm", "gold", 0.95)
     assert share[:3] == pytest.approx((1, 1, 1))
 
 
@@ -303,7 +303,7 @@ def test_students_beside_the_annotator_itself():
     labels = wrong(GOLD, 0.2, seeds=1)[0]
     near = found("student_near_annotator", study_of(llm=wrong(GOLD, 0.2), test_labels=labels))
     assert (near["finding"], near["estimate"]) == ("holds", 0)
-    assert near["sources"] == ["llm", "llm used directly"]
+    assert near["sources"] == ["llm", "llm directly"]
     above = study_of(llm=wrong(GOLD, 0.05, 0.01, 1), test_labels=labels)
     below = study_of(llm=wrong(GOLD, 0.3, 0.01, 1), test_labels=labels)
     assert word("student_near_annotator", above) == "holds"

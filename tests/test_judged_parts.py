@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from small_study import CLASSES, TEST_GOLD, settings, student, write_study
@@ -108,6 +110,17 @@ def test_labels_and_money_spent(study):
     assert rows_and_gold(study, "perfect") == (10, 10)
     assert rows_and_gold(study, "constant") == (10, 0)
     assert rows_and_gold(study, "wavering") == (9, 5)  # three gold, and two that noise was drawn onto
-    assert money_spent(study, "perfect") == 0
-    assert money_spent(study, "constant") == pytest.approx(0.01)  # .001 for each of ten rows
+    assert money_spent(study, "perfect") is None  # people's time has no price here
+    assert money_spent(study, "constant") is None  # nor have labels from elsewhere
+
+
+def test_what_a_panel_costs_is_what_its_members_do(folders):
+    chat = {"kind": "chat", "reads": "codebook.yaml", "model": "m", "base_url": "embedded"}
+    annotators = {"gold": {"kind": "gold", "reads": "codebook.yaml"}, "llm": chat, "other": chat}
+    panels = {"duo": {"members": ["llm", "other"]}}
+    for name in ("other", "duo"):
+        shutil.copy(folders["labels"] / "llm.parquet", folders["labels"] / f"{name}.parquet")
+    study = load(folders, annotators=annotators, panels=panels)
+    assert study.costs == pytest.approx({"llm": 1.0, "other": 1.0, "duo": 2.0})  # .001 for each text
+    assert money_spent(study, "constant") == pytest.approx(0.01)  # ten rows
     assert len(TEST_GOLD) == 60

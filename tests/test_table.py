@@ -133,4 +133,11 @@ def test_markdown_has_the_same_numbers_and_whole_names():
 def test_few_seeds_say_nothing_about_stability_and_that_is_said():
     assert "nothing is said about stability" not in comparison_table(ALL)
     text = comparison_table(ALL | {"verdict": VERDICT | {"seeds": 2}})
-    assert "Fewer than three seeds: nothing is said about stability." in " ".join(text.split())
+    assert "Fewer than three seeds: nothing is said about stability" in " ".join(text.split())
+
+
+def test_a_class_with_a_bar_breaks_no_markdown():
+    barred = VERDICT["sources"] | {"llm": judged(weakest_class="west | ost")}
+    text = comparison_markdown(ALL | {"verdict": VERDICT | {"sources": barred}})
+    (line,) = [line for line in text.splitlines() if "ost" in line]
+    assert r"west \| ost" in line

@@ -60,7 +60,9 @@ def _remove(path: Path) -> None:
 def write_json(content: Any, path: Path) -> None:
     """Write `content` as indented JSON with a final newline."""
     with written_aside(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def canonical_json(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from labelrisk.annotators.gold import GoldAnnotator
+from labelrisk.annotators.imported import ImportAnnotator
 from labelrisk.annotators.kinds import Annotator
 from labelrisk.annotators.panel import Panel
 from labelrisk.corpora.kinds import Corpus
@@ -51,6 +52,15 @@ class Settings(Section):
     def is_gold(self, labeller: str) -> bool:
         """Whether an annotator's labels are the human ones."""
         return isinstance(self.labellers[labeller], GoldAnnotator)
+
+    def is_bought_elsewhere(self, labeller: str) -> bool:
+        """Whether an annotator's labels were made elsewhere, at a price that is not known here."""
+        return isinstance(self.labellers[labeller], ImportAnnotator)
+
+    def members(self, labeller: str) -> tuple[str, ...]:
+        """The annotators of a panel; an annotator is its own only member."""
+        found = self.labellers[labeller]
+        return found.members if isinstance(found, Panel) else (labeller,)
 
 
 def load(path: Path) -> Settings:

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 WARM = "LABELRISK_WARM"  # the environment variable that names the socket
@@ -41,17 +41,18 @@ def run(main: Main, preload: Callable[[], None], words: Sequence[str]) -> int:
 @contextmanager
 def warm_server(threads: int) -> Iterator[None]:
     """Start a server, and let the commands of all processes that are started meanwhile find it."""
-    with tempfile.TemporaryDirectory(prefix="labelrisk-") as folder:
+    with tempfile.TemporaryDirectory(prefix="labelrisk-", dir="/tmp") as folder:  # a socket's path must be short
         path = Path(folder) / "socket"
         environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": _code()}
-        server = subprocess.Popen([sys.executable, "-m", "labelrisk", SERVE, str(path)], env=environment)
-        while not path.exists() and server.poll() is None:  # the time that Python takes to start
-            time.sleep(0.02)
-        os.environ[WARM] = str(path)
+        words = [sys.executable, "-m", "labelrisk", SERVE, str(path)]
+        server = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE)
         try:
+            while not path.exists() and server.poll() is None:  # the time that Python takes to start
+                time.sleep(0.02)
+            os.environ[WARM] = str(path)
             yield
         finally:
-            del os.environ[WARM]
+            os.environ.pop(WARM, None)
             server.terminate()
             server.wait()
 
@@ -62,7 +63,11 @@ def _code() -> str:
 
 
 def serve(path: Path, main: Main, preload: Callable[[], None]) -> None:
-    """Listen at `path` for commands until terminated; Ctrl-C is for the commands alone."""
+    """Listen at `path` for commands until terminated, or the process that holds the other end of standard input ends.
+
+    Ctrl-C is for the commands alone.
+    """
+    threading.Thread(target=_end_with_starter, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended processes need no one to wait for them
     with socket.socket(socket.AF_UNIX) as server:
@@ -75,6 +80,12 @@ def serve(path: Path, main: Main, preload: Callable[[], None]) -> None:
                 if os.fork() == 0:
                     server.close()
                     os._exit(_work(connection, main))
+
+
+def _end_with_starter() -> None:
+    """Nothing is ever sent: an end of the stream is the end of who started the server, however it came."""
+    os.read(0, 1)
+    os._exit(0)
 
 
 def _work(connection: socket.socket, main: Main) -> int:
@@ -102,7 +113,8 @@ def _work(connection: socket.socket, main: Main) -> int:
         ended.set()
         sys.stdout.flush()
         sys.stderr.flush()
-        connection.sendall(bytes([code]))
+        with suppress(OSError):  # the client was killed
+            connection.sendall(bytes([code]))
     return code
 
 
@@ -120,9 +132,13 @@ def handed_over(path: Path, words: Sequence[str]) -> int | None:
         except OSError:
             return None
         message = json.dumps([list(words), str(Path.cwd())]).encode()
-        socket.send_fds(connection, [message], STREAMS)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # reaches the command as well, which says so
-        code = connection.recv(1)
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # reaches the command as well, which says so
+        try:
+            socket.send_fds(connection, [message], STREAMS)
+            code = connection.recv(1)
+        except ConnectionError:  # the server ended before it took the command
+            signal.signal(signal.SIGINT, interrupt)
+            return None
     if not code:
         print(f"labelrisk {words[0]}: its process was killed, perhaps for memory; run again to go on", file=sys.stderr)
         return 1

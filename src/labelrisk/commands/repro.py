@@ -41,6 +41,8 @@ def run(params: Path, jobs: int | None) -> None:
     """
     from labelrisk.params import load
 
+    if jobs is not None and jobs < 1:
+        raise LabelRiskError(f"--jobs is {jobs}, but at least one student must train; give 1 or more")
     recipe = load(params).train
     jobs = jobs or most_jobs(recipe)
     _dvc("repro", "filter")

@@ -27,7 +27,8 @@ def questions(study: Study) -> list[Question]:
     Against the reference, the annotator's labels as they are, the twin that selects at random, the twin with the
     annotator's errors at random, the annotator used directly on the test rows, and the cheap classifiers.
     """
-    settings, asked = study.settings, []
+    settings = study.settings
+    asked: dict[tuple[str, str], Question] = {}
     for source in settings.sources:
         others: list[tuple[Role, str | None]] = [
             ("reference", settings.evaluate.reference),
@@ -37,8 +38,10 @@ def questions(study: Study) -> list[Question]:
         ]
         others += [("annotator", annotator_key(name)) for name in study.annotators_used_directly]
         others += [("baseline", baseline_key(kind)) for kind in study.trained_baselines]
-        asked += [Question(source, role, other) for role, other in others if other is not None and other != source]
-    return asked
+        for role, other in others:
+            if other is not None and other != source:
+                asked.setdefault((source, other), Question(source, role, other))  # once in the family of contrasts
+    return list(asked.values())
 
 
 @lru_cache(maxsize=1)

@@ -20,10 +20,10 @@ def rows_and_gold(study: Study, source: str) -> tuple[int, int]:
 
 
 def money_spent(study: Study, source: str) -> float | None:
-    """What the annotator's labels of the train rows cost when they were asked for; None where that is unknown."""
+    """What the annotator's labels of the train rows cost when they were asked for; None where unknown, as for gold."""
     settings, rows = study.settings, study.training_rows[source]
     annotator = settings.sources[source].annotator
     if settings.is_gold(annotator):
-        return 0.0
+        return None
     cost = study.costs[annotator]
     return None if cost is None else cost / 1000 * len(rows.codes)

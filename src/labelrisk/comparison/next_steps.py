@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from labelrisk.comparison.contrasts import Question
+from labelrisk.comparison.stability import FEWEST
 from labelrisk.comparison.verdicts import Verdict, bounds, points
 from labelrisk.settings.train import TrainSettings
 from labelrisk.statistics.contrasts import Contrast
 from labelrisk.statistics.convergence import Convergence
 
 HALF_WAY = 0.7  # share of its labels that a source has learned up to which four times the steps are advised, else twice
+
+USUAL = 5  # seeds, as in the papers
 
 
 class Step(NamedTuple):
@@ -25,10 +28,15 @@ class Step(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What a next step looks at, by source: verdicts, scores, gold labels spent; contrasts; costs by annotator."""
+    """What a next step looks at, by source: verdicts, scores, gaps to the reference, gold labels spent, lengths.
+
+    wanted: sources that one would train on instead of the reference: no noise, and less gold.  costs: by annotator.
+    """
 
     verdicts: Mapping[str, Verdict]
     scores: Mapping[str, float]
+    gaps: Mapping[str, float]
+    wanted: Collection[str]
     gold_labels: Mapping[str, int]
     lengths: Mapping[str, Convergence]
     contrasts: Mapping[Question, Contrast]
@@ -37,16 +45,17 @@ class Findings(NamedTuple):
     rows: int
 
 
-def next_step(found: Findings, recipe: TrainSettings) -> Step | None:
-    """The first of: train longer; do without students; take a safe source; tell what is undecided; buy gold.
+def next_step(found: Findings, recipe: TrainSettings, margin: float) -> Step | None:
+    """The first of: train longer; more seeds than two; do without students; take a safe source; tell; buy gold.
 
     None where no number of the study speaks for any step.
     """
     return (
         _train_longer(found, recipe)
+        or _more_than_two_seeds(found)
         or _without_students(found)
         or _take(found)
-        or _tell(found)
+        or _tell(found, margin)
         or _buy_gold(found)
     )  # fmt: skip
 
@@ -57,14 +66,25 @@ def _train_longer(found: Findings, recipe: TrainSettings) -> Step | None:
         return None
     longest = max(short, key=lambda name: found.lengths[name].steps)
     times = 2 if found.lengths[longest].fit >= HALF_WAY else 4
-    steps = times * round(found.lengths[longest].steps)
-    ways = [] if recipe.preset is None else ["set train.preset to null"]
-    ways += [] if recipe.recipe.budget == "steps" else ["set train.budget to steps"]
-    return Step(
-        " and ".join([*ways, f"raise train.steps to {steps:,}"]),
-        f"{_listed(short)} not trained enough",
-        training_steps=steps * found.seeds * len(found.verdicts),
-    )
+    trained = round(found.lengths[longest].steps)
+    steps = times * trained
+    if recipe.preset is None and recipe.budget == "steps" and trained < recipe.steps:
+        steps = min(steps, recipe.steps)
+        ways = [f"raise train.least_steps to {steps:,}"]  # patience has stopped them
+    else:
+        ways = [] if recipe.preset is None else ["set train.preset to null"]
+        ways += [] if recipe.budget == "steps" else ["set train.budget to steps"]
+        ways += [f"raise train.steps to {steps:,}"] if steps > recipe.steps else []
+        steps = max(steps, recipe.steps)
+    because = f"{_listed(short)} not trained enough"
+    return Step(" and ".join(ways), because, training_steps=steps * found.seeds * len(found.verdicts))
+
+
+def _more_than_two_seeds(found: Findings) -> Step | None:
+    if found.seeds >= FEWEST:
+        return None
+    steps = sum(round(length.steps) for length in found.lengths.values()) * (USUAL - found.seeds)
+    return Step(f"train {USUAL - found.seeds} more seeds", "so few can't tell luck from labels", training_steps=steps)
 
 
 def _without_students(found: Findings) -> Step | None:
@@ -92,16 +112,16 @@ def _without_students(found: Findings) -> Step | None:
 
 def _take(found: Findings) -> Step | None:
     """A safe source that spends least gold; of equals the one with the highest score."""
-    safe = [name for name, verdict in found.verdicts.items() if verdict.word == "safe"]
+    safe = [name for name in found.wanted if found.verdicts[name].word == "safe"]
     if not safe:
         return None
     best = min(safe, key=lambda name: (found.gold_labels[name], -found.scores[name]))
     return Step(f"nothing to do: train on {best}", f"it is safe and spends {found.gold_labels[best]:,} gold labels")
 
 
-def _tell(found: Findings) -> Step | None:
-    """More seeds, or more test rows, for the undecided source that spends least gold."""
-    undecided = [name for name, verdict in found.verdicts.items() if verdict.ways]
+def _tell(found: Findings, margin: float) -> Step | None:
+    """More seeds, or more test rows, for the undecided source that spends least gold, if it is likely to be safe."""
+    undecided = [name for name in found.wanted if found.verdicts[name].ways and found.gaps[name] > -margin]
     if not undecided:
         return None
     best = min(undecided, key=lambda name: (found.gold_labels[name], -found.scores[name]))
@@ -111,7 +131,7 @@ def _tell(found: Findings) -> Step | None:
     do += [f"test on {rows:,} more rows"] if rows else []
     return Step(
         " and ".join(do),
-        f"{best} is undecided, and may be safe for {found.gold_labels[best]:,} gold labels",
+        f"{best} ({found.gold_labels[best]:,} gold labels) is undecided, and safe if its gap is what was seen",
         training_steps=sum(round(length.steps) for length in found.lengths.values()) * seeds or None,
         gold_labels=rows or None,
     )

@@ -132,7 +132,7 @@ def load_study(
             kind: _labels_of(pd.read_parquet(baselines / f"{kind}.parquet"), test, classes)
             for kind in settings.baseline.kinds
         },
-        costs={name: _cost(frame) for name, frame in answers.items()},
+        costs={name: _cost(settings, name, answers) for name in answers},
         runs=runs,
         curves=read_training_curves(logs, sources, settings.seeds),
     )
@@ -154,9 +154,13 @@ def _annotator_labels(answers: pd.DataFrame, split: str, rows: GoldRows, classes
     return _labels_of(answers[answers["split"] == split], rows, classes)
 
 
-def _cost(answers: pd.DataFrame) -> float | None:
-    """Of 1,000 texts; None where the cost of any is unknown."""
-    return None if answers["cost"].isna().any() else 1000 * float(answers["cost"].mean())
+def _cost(settings: Settings, name: str, answers: Mapping[str, pd.DataFrame]) -> float | None:
+    """Of 1,000 texts; None where that of any is unknown, as for labels from elsewhere.  A panel costs its members."""
+    members = settings.members(name)
+    if any(settings.is_bought_elsewhere(member) for member in members):
+        return None
+    costs = np.array([answers[member]["cost"].mean(skipna=False) for member in members])
+    return None if np.isnan(costs).any() else 1000 * float(costs.sum())
 
 
 def _labels_of(answers: pd.DataFrame, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:

@@ -6,14 +6,14 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from labelrisk.comparison.stability import FEWEST
 from labelrisk.text_tables import cut, text_table
 
 LEGEND = (
     "x100, on the same gold test rows; (sd) over seeds, [95 %] over test rows and seeds; alpha, p_uc: agreement of "
     "seeds; vote: F1 of their soft vote; weakest class: its recall; gold: gold labels spent."
 )
-FEW = "Fewer than three seeds: nothing is said about stability."
-FEWEST_SEEDS = 3
+FEW = "Fewer than three seeds: nothing is said about stability, and with one no interval holds the luck of seeds."
 INDENT = "    "
 CLASS = 12  # letters of a class's name
 Scores = Mapping[str, Any]
@@ -52,7 +52,7 @@ def comparison_markdown(metrics: Metrics) -> str:
 
 def _legend(verdict: Scores) -> str:
     """The legend, and what so few seeds can't tell."""
-    return LEGEND if verdict["seeds"] >= FEWEST_SEEDS else f"{LEGEND} {FEW}"
+    return LEGEND if verdict["seeds"] >= FEWEST else f"{LEGEND} {FEW}"
 
 
 def next_step(verdict: Scores) -> str:
@@ -154,4 +154,6 @@ def _ascii(text: str) -> str:
 def _markdown(table: Table) -> str:
     header, rows = table
     rule = ["---", *["---:"] * (len(header) - 1)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [header, rule, *rows])
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in [header, rule, *rows]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 from labelrisk.comparison.class_losses import ClassLoss, weakest_class
@@ -19,6 +20,7 @@ Word = Literal[
 ]  # fmt: skip
 
 FEW_SEEDS = 0.1  # part of the seeds in the variance of a difference up to which more rows alone are advised
+FEWER_SEEDS = 0.8  # of those that seeds alone would take: more rows are named beside seeds if they save as many
 
 
 class Verdict(NamedTuple):
@@ -33,7 +35,8 @@ class Evidence(NamedTuple):
     """What a verdict on a source looks at.
 
     difference: macro-F1 minus the reference's, shares: what its variance consists of; against_twin: macro-F1 minus
-    that of the twin that selects at random; stability, reference_stability: None with fewer than three seeds.
+    that of the twin that selects at random; stability, reference_stability: None with fewer than three seeds; seeds:
+    how many.
     """
 
     length: Convergence
@@ -46,11 +49,12 @@ class Evidence(NamedTuple):
     stability: Stability | None
     reference_stability: Stability | None
     against_twin: Contrast | None
+    seeds: int
 
 
 def points(value: float, sign: str = "") -> str:
     """A share as points of 100."""
-    return f"{100 * value:{sign}.1f}"
+    return f"{100 * round(value, 4):{sign}.1f}"  # as the metrics files have it, so that tables say the same
 
 
 def bounds(found: Interval | Contrast) -> str:
@@ -61,28 +65,35 @@ def bounds(found: Interval | Contrast) -> str:
 def judge_reference(length: Convergence, failed: list[int]) -> Verdict:
     """The reference is judged for its training alone."""
     if not length.converged:
-        return Verdict("not trained enough", _too_short(length))
+        return Verdict("not trained enough", _too_short(length) + _failures(failed))
     return Verdict("reference", "what the others are held against" + _failures(failed))
 
 
 def judge(seen: Evidence, how: EvaluateSettings) -> Verdict:
-    """The gravest verdict that the evidence gives on a source that is not the reference.
+    """The gravest verdict that the evidence gives on a source that is not the reference; failed seeds are named."""
+    found = _gravest(seen, how)
+    alone = "; of one seed alone" if seen.seeds == 1 else ""
+    return found._replace(because=found.because + alone + _failures(seen.failed))
 
-    A source whose students, or the reference's, have not converged gets no other: its gap may be one of training.
-    """
+
+def _gravest(seen: Evidence, how: EvaluateSettings) -> Verdict:
+    """A source whose students, or the reference's, have not converged gets no other: its gap may be one of training."""
     if not seen.length.converged:
         return Verdict("not trained enough", _too_short(seen.length))
     if not seen.reference_length.converged:
         return Verdict("not trained enough", "the reference is not, so that there is nothing to hold it against")
-    margin, remarks = points(how.margin).removesuffix(".0"), _spending(seen, how) + _failures(seen.failed)
+    margin, remarks = points(how.margin).removesuffix(".0"), _spending(seen, how)
     if seen.difference.high < -how.margin:
         lost = f"{points(-seen.difference.high)} to {points(-seen.difference.low)}"
         return Verdict("risky", f"loses {lost} points of macro-F1, more than the {margin} accepted{remarks}")
-    if lost_class := _lost_class(seen):
+    if lost_class := _lost_class(seen, how.class_margin):
         return Verdict("loses a class", lost_class + remarks)
     if seen.stability and seen.stability.unstable and seen.reference_stability:
-        shares = [f"{100 * one.p_uc.estimate:.0f} %" for one in (seen.stability, seen.reference_stability)]
-        return Verdict("unstable", f"seeds agree on {shares[0]} of rows, the reference's on {shares[1]}{remarks}")
+        both = (seen.stability, seen.reference_stability)
+        alphas = " against ".join(f"{one.alpha.estimate:.2f}" for one in both)
+        shares = [f"{100 * one.p_uc.estimate:.0f} %" for one in both]
+        agree = f"seeds agree on {shares[0]} of rows, the reference's on {shares[1]}"
+        return Verdict("unstable", f"{agree} (alpha {alphas}){remarks}")
     if seen.difference.low > -how.margin:
         return Verdict("safe", f"loses less than {margin} points of macro-F1{remarks}")
     undecided = _undecided(seen, how)
@@ -101,6 +112,8 @@ def _spending(seen: Evidence, how: EvaluateSettings) -> str:
 def _too_short(length: Convergence) -> str:
     if length.fit < LEARNED:
         return f"after {length.steps:.0f} steps its students have learned nothing"
+    if math.isnan(length.gain):
+        return "one validation a run can't tell; lower train.validate_every"
     return (
         f"at {length.steps:.0f} steps validation F1 still rises ({points(length.gain, '+')} late in training), "
         f"and {100 * (1 - length.fit):.0f} % of its labels are unlearned"
@@ -111,9 +124,10 @@ def _failures(failed: list[int]) -> str:
     return f"; failed: seed {', '.join(map(str, failed))}" if failed else ""
 
 
-def _lost_class(seen: Evidence) -> str | None:
-    """A class that is never predicted though the reference does, or whose recall falls beyond its margin."""
-    never = [name for name, one in seen.classes.items() if one.predicted == 0 < seen.reference_classes[name].predicted]
+def _lost_class(seen: Evidence, margin: float) -> str | None:
+    """A class that is never predicted though the reference finds it, or loses more recall than the margin for sure."""
+    finds = {name: one.recall.estimate > margin for name, one in seen.reference_classes.items()}
+    never = [name for name, one in seen.classes.items() if one.predicted == 0 and finds[name]]
     lost = [name for name, one in seen.classes.items() if one.lost]
     if not never and not lost:
         return None
@@ -138,7 +152,7 @@ def _undecided(seen: Evidence, how: EvaluateSettings) -> Verdict:
     if shares.seeds <= FEW_SEEDS * (shares.rows + shares.chance + shares.seeds):
         rows = rows_needed(*asked)
         ways += [now._replace(rows=rows)] if rows is not None else []
-    elif (both := both_needed(*asked)) is not None:
+    elif (both := both_needed(*asked)) is not None and (seeds is None or both.seeds <= FEWER_SEEDS * seeds):
         ways.append(both)
     if not ways:
         return Verdict("can't tell", f"the gap is too close to the margin: {bounds(seen.difference)} points")

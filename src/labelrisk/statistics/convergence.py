@@ -45,7 +45,12 @@ class Convergence(NamedTuple):
 
 
 def fit(curve: Curve, entropy: float) -> float:
-    """1 - loss / entropy at the end of training: 0 for a student that only knows how often labels are."""
+    """1 - loss / entropy at the end of training: 0 for a student that only knows how often labels are.
+
+    1 where all labels are the same: there is nothing to learn.
+    """
+    if entropy <= 0:
+        return 1.0
     late = curve.loss_steps > LATE * curve.loss_steps[-1]
     return float(1 - curve.losses[late].mean() / entropy)
 
@@ -82,14 +87,14 @@ def convergence(
         if degrees >= FEWEST_DEGREES:
             noise = float(stdtrit(degrees, 1 - LEVEL) * np.sqrt(squares / degrees / len(runs)))
         fitted = float(np.mean([fit(curve, entropy) for curve, entropy in zip(runs, entropies[name], strict=True)]))
-        rises = gain > max(flat, noise)
+        is_flat = gain <= max(flat, noise)  # False for nan: one validation can't tell
         found[name] = Convergence(
             steps=float(np.mean([curve.steps[-1] for curve in runs])),
             fit=fitted,
             gain=gain,
             noise=noise,
             below_best=float(np.mean([curve.scores.max() - curve.scores[-1] for curve in runs])),
-            converged=fitted >= FITTED or (fitted >= LEARNED and not rises),
+            converged=fitted >= FITTED or (fitted >= LEARNED and is_flat),
         )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from contextlib import suppress
 from pathlib import Path
 
 LATEST = 100  # lines that a mean is taken of
@@ -18,8 +19,13 @@ def note_duration(path: Path, source: str, seed: int, steps: int, seconds: float
 
 
 def seconds_per_step(path: Path) -> float | None:
-    """Median over the latest students, start and end of a run included; None where none was trained here."""
-    if not path.exists():
-        return None
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[-LATEST:]]
-    return float(statistics.median(line["seconds"] / line["steps"] for line in lines))
+    """Median over the latest students, start and end of a run included; None where none was trained here.
+
+    A line that a crash cut short is left out.
+    """
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines()[-LATEST:] if path.exists() else []:
+        with suppress(ValueError, KeyError):
+            student = json.loads(line)
+            found.append(float(student["seconds"] / student["steps"]))
+    return statistics.median(found) if found else None

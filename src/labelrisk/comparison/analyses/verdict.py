@@ -21,10 +21,18 @@ from labelrisk.statistics.scores import macro_f1, rounded
 def verdict(study: Study) -> Outputs:
     """By source: verdict, reason, the gap and its interval, stability, weakest class, gold and money; the next step."""
     verdicts = {source: _verdict(study, source) for source in study.students}
+    how = study.settings.evaluate
     gold = {source: rows_and_gold(study, source)[1] for source in study.students}
+    gaps = macro_f1_variances(study)
     found = Findings(
         verdicts=verdicts,
         scores={source: float(macro_f1(students.counts).mean()) for source, students in study.students.items()},
+        gaps={source: gaps.difference(source, how.reference, how.confidence).estimate for source in study.students},
+        wanted=[
+            source
+            for source, declared in study.settings.sources.items()
+            if declared.noise is None and gold[source] < gold[how.reference]
+        ],
         gold_labels=gold,
         lengths=training_lengths(study),
         contrasts=contrasts(study),
@@ -33,18 +41,22 @@ def verdict(study: Study) -> Outputs:
         rows=len(study.test.gold),
     )
     sources = {source: _summary(study, source, judged) for source, judged in verdicts.items()}
-    step = as_json(next_step(found, study.settings.train))
+    step = as_json(next_step(found, study.settings.train, how.margin))
     return {"metrics/verdict.json": {"seeds": found.seeds, "sources": sources, "next_step": step}}
 
 
 def _verdict(study: Study, source: str) -> Verdict:
     how, lengths, failed = study.settings.evaluate, training_lengths(study), failed_seeds(study)
+    seeds = len(study.settings.seeds)
+    reference = lengths[how.reference]
+    if len(failed[how.reference]) == seeds:  # nothing can be held against students of one class
+        reference = reference._replace(fit=0.0, converged=False)
     if source == how.reference:
-        return judge_reference(lengths[source], failed[source])
+        return judge_reference(reference, failed[source])
     found, steady = macro_f1_variances(study), stabilities(study)
     evidence = Evidence(
         length=lengths[source],
-        reference_length=lengths[how.reference],
+        reference_length=reference,
         failed=failed[source],
         difference=found.difference(source, how.reference, how.confidence),
         shares=found.components(source, how.reference),
@@ -53,6 +65,7 @@ def _verdict(study: Study, source: str) -> Verdict:
         stability=steady.get(source),
         reference_stability=steady.get(how.reference),
         against_twin=_against_twin(study, source),
+        seeds=seeds,
     )
     return judge(evidence, how)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labelrisk.comparison.claims.contract import Case, Finding, Lacking
 from labelrisk.comparison.claims.judgements import judged, lower, points
-from labelrisk.comparison.claims.variances import f1_variances, used_directly
+from labelrisk.comparison.systems import annotator_key, macro_f1_variances
 
 NEAR = 0.006  # Pangakis & Wolken (2024): so far are students of GPT-4's labels from GPT-4 itself
 
@@ -15,7 +15,7 @@ def llm_worse(case: Case) -> Finding:
     No: a loss of the margin or more is ruled out.
     """
     how = case.study.settings.evaluate
-    found = f1_variances(case.study).difference(case.plain, case.gold, how.confidence)
+    found = macro_f1_variances(case.study).difference(case.plain, case.gold, how.confidence)
     return lower(found, how.margin, (case.plain, case.gold))
 
 
@@ -23,8 +23,8 @@ def student_near_annotator(case: Case) -> Finding:
     """Students are within .006 of the annotator used directly, or above it.  Pangakis & Wolken (2024)."""
     if case.annotator not in case.study.annotators_used_directly:
         raise Lacking(f"It needs labels of {case.annotator} on test rows.")
-    directly = used_directly(case.annotator)
-    found = f1_variances(case.study).difference(case.plain, directly, case.study.settings.evaluate.confidence)
+    directly = annotator_key(case.annotator)
+    found = macro_f1_variances(case.study).difference(case.plain, directly, case.study.settings.evaluate.confidence)
     words = judged(
         found,
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labelrisk.comparison.claims.contract import Case, Finding, Lacking
 from labelrisk.comparison.claims.judgements import higher, judged, points
-from labelrisk.comparison.claims.variances import f1_variances
+from labelrisk.comparison.systems import macro_f1_variances
 from labelrisk.sources.controls import random_twin
 from labelrisk.statistics.gap_shares import share_of_gap
 
@@ -21,7 +21,7 @@ def entropy_gold_beats_random(case: Case) -> Finding:
     if not twins:
         raise Lacking(f"It needs a control at random of {treated[0]}.")
     (names, *_), how = twins.items(), case.study.settings.evaluate
-    return higher(f1_variances(case.study).difference(*names, how.confidence), how.margin, names)
+    return higher(macro_f1_variances(case.study).difference(*names, how.confidence), how.margin, names)
 
 
 def consistency_gold_recovers(case: Case) -> Finding:
@@ -31,7 +31,7 @@ def consistency_gold_recovers(case: Case) -> Finding:
     """
     if not _has_votes(case):
         raise Lacking(f"It needs several votes of {case.annotator} on a text, and their entropy.")
-    how, variances, repaired = case.study.settings.evaluate, f1_variances(case.study), case.by_entropy("gold")[0]
+    how, variances, repaired = case.study.settings.evaluate, macro_f1_variances(case.study), case.by_entropy("gold")[0]
     names = (repaired, case.plain, case.gold)
     if not variances.difference(case.gold, case.plain, how.confidence).low > 0:
         return Finding("not decided here", "It is not sure that there is a gap to gold.", sources=names)
@@ -53,7 +53,7 @@ def dropping_does_not_help(case: Case) -> Finding:
     Yes: a gain of the margin or more is ruled out.  No: there is surely a gain, and it may be that large.
     """
     how, dropped = case.study.settings.evaluate, case.by_entropy("drop")[0]
-    found = f1_variances(case.study).difference(dropped, case.plain, how.confidence)
+    found = macro_f1_variances(case.study).difference(dropped, case.plain, how.confidence)
     return judged(
         found,
         [
