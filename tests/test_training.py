@@ -15,6 +15,7 @@ from students import CLASSES, ids, recipe, texts, tiny_model
 from torch.nn import functional
 
 from labelrisk.errors import LabelRiskError
+from labelrisk.settings.presets import recipe_of
 from labelrisk.stages import train
 from labelrisk.students import encoders, minibatches, training
 from labelrisk.students.dropout import MaskedDropout, Masks
@@ -212,12 +213,12 @@ def test_patience_stops_after_the_floor_and_not_before(folders: dict[str, str]) 
 
 def test_the_papers_recipe_takes_the_place_of_the_keys() -> None:
     asked = recipe(preset="papers", budget="steps", steps=160, threads=2)
-    found = asked.recipe
+    found = recipe_of(asked)
     assert (found.budget, found.epochs, found.batch_size, found.learning_rate) == ("epochs", 3, 16, 2e-5)
     assert (found.weight_decay, found.warmup_share, found.dropout, found.threads) == (0.01, 0.05, 0.1, 2)
     assert found.steps_for(5000) == 3 * 313  # ceil(5,000 / 16)
     assert asked.steps == 160  # what stands in params.yaml is left as it is
-    assert recipe().recipe == recipe()
+    assert recipe_of(recipe()) == recipe()
 
 
 def test_a_floor_above_the_budget_is_refused() -> None:

@@ -10,6 +10,7 @@ import yaml
 
 # rooms that word errors, carry settings (tracked as params), show progress or move bytes
 CARRIERS = {"cli.py", "errors.py", "files.py", "params.py", "progress.py", "settings", "text_tables.py"}
+CONSTANTS = {"presets.py"}  # settings that stand in the code
 STAGES = ("prepare", "annotate", "merge", "baseline", "filter", "train", "evaluate", "ensemble")
 
 
@@ -21,7 +22,7 @@ def imported(file: Path, source: Path) -> set[Path]:
             base = source / "/".join(node.module.split(".")[1:])
             names = [base / alias.name for alias in node.names] if base.is_dir() else [base]
             found |= {name.with_suffix(".py") for name in names}
-    return {path for path in found if path.relative_to(source).parts[0] not in CARRIERS}
+    return {path for path in found if path.relative_to(source).parts[0] not in CARRIERS or path.name in CONSTANTS}
 
 
 def closure(file: Path, source: Path) -> set[Path]:

@@ -8,6 +8,7 @@ from typing import Any
 from labelrisk.comparison.claims.contract import Case, Claim, Finding, Lacking, cases
 from labelrisk.comparison.claims.kinds import CLAIMS
 from labelrisk.comparison.study import Study
+from labelrisk.settings.presets import recipe_of
 from labelrisk.statistics.scores import rounded
 
 
@@ -42,7 +43,7 @@ def _written(found: Finding) -> dict[str, Any]:
 
 def _recipe(study: Study) -> dict[str, Any]:
     """How the students were trained; steps: that they made, by source the mean over seeds."""
-    recipe = study.settings.train.recipe
+    recipe = recipe_of(study.settings.train)
     last = study.curves.groupby(["source", "seed"], sort=False)["step"].max()
     steps = last.groupby("source", sort=False).mean()
     return {

@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from labelrisk.settings.section import Count, Section
-
-# Recipes by name.  papers: Lu & Smith (arXiv 2504.15432), section 4.1; they do not say how often they validate.
-PRESETS: dict[str, dict[str, Any]] = {
-    "papers": {
-        "budget": "epochs",
-        "epochs": 3,
-        "least_steps": 1,
-        "validate_every": None,
-        "patience": None,
-        "batch_size": 16,
-        "learning_rate": 2e-5,
-        "weight_decay": 0.01,
-        "warmup_share": 0.05,
-        "dropout": 0.1,
-    }
-}
 
 
 class TrainSettings(Section):
@@ -53,11 +37,6 @@ class TrainSettings(Section):
         if self.budget == "steps" and self.preset is None and self.least_steps > self.steps:
             raise ValueError(f"least_steps is {self.least_steps}, more than steps: {self.steps}; lower or raise one")
         return self
-
-    @property
-    def recipe(self) -> TrainSettings:
-        """The settings with the preset's keys in place of those that were written down."""
-        return self if self.preset is None else self.model_copy(update=PRESETS[self.preset])
 
     def steps_for(self, rows: int) -> int:
         """Steps that a student of so many rows is given, by the budget; never fewer than least_steps."""

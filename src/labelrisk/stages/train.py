@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from labelrisk.errors import LabelRiskError, nearest
 from labelrisk.files import read_json, written_aside
 from labelrisk.params import Settings
+from labelrisk.settings.presets import recipe_of
 from labelrisk.students.durations import note_duration
 from labelrisk.students.memory_and_cores import share_cores, uncollected
 
@@ -49,7 +50,7 @@ def run(
     splits["test"] = pq.read_table(test, columns=["id", "text"])
     codes = {name: _codes(splits[name]["label"].to_pylist(), classes, training) for name in ("train", "validation")}
 
-    recipe = settings.train.recipe
+    recipe = recipe_of(settings.train)
     with uncollected():
         share_cores(recipe.threads)
         from labelrisk.students import encoders
