@@ -140,3 +140,11 @@ def test_gold_is_bought_where_it_was_seen_to_gain():
     unsure = {Question("llm_gold", "untreated", "llm"): contrast(0.01, "not decided")}
     assert next_step(findings(contrasts=unsure), RECIPE, 0.02) is None
     assert as_json(None) is None
+
+
+def test_a_study_many_times_as_large_is_no_advice():
+    verdicts = findings().verdicts | {"llm": Verdict("can't tell", "", (Needed(41, 8200),))}
+    assert next_step(findings(verdicts=verdicts), RECIPE, 0.02) is None
+    gain = {Question("llm_gold", "untreated", "llm"): contrast(0.04, "better")}
+    step = next_step(findings(verdicts=verdicts, contrasts=gain), RECIPE, 0.02)
+    assert step.do == "label the 100 rows of llm_gold with gold"

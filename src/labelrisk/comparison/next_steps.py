@@ -14,6 +14,7 @@ from labelrisk.statistics.convergence import Convergence
 
 HALF_WAY = 0.7  # share of its labels that a source has learned up to which four times the steps are advised, else twice
 
+AT_MOST = 4  # times the seeds or test rows that a study has: to ask for more is no advice
 USUAL = 5  # seeds, as in the papers
 
 
@@ -120,12 +121,21 @@ def _take(found: Findings) -> Step | None:
 
 
 def _tell(found: Findings, margin: float) -> Step | None:
-    """More seeds, or more test rows, for the undecided source that spends least gold, if it is likely to be safe."""
-    undecided = [name for name in found.wanted if found.verdicts[name].ways and found.gaps[name] > -margin]
-    if not undecided:
+    """More seeds, or more test rows, for the undecided source that spends least gold.
+
+    Only for one that would turn out to be safe, and at a price within reach: a study AT_MOST times as large.
+    """
+    ways = {
+        name: way
+        for name in found.wanted
+        if found.gaps[name] > -margin
+        for way in found.verdicts[name].ways[:1]
+        if way.seeds <= AT_MOST * found.seeds and way.rows <= AT_MOST * found.rows
+    }
+    if not ways:
         return None
-    best = min(undecided, key=lambda name: (found.gold_labels[name], -found.scores[name]))
-    way = found.verdicts[best].ways[0]
+    best = min(ways, key=lambda name: (found.gold_labels[name], -found.scores[name]))
+    way = ways[best]
     seeds, rows = way.seeds - found.seeds, way.rows - found.rows
     do = [f"train {seeds:,} more seeds"] if seeds else []
     do += [f"test on {rows:,} more rows"] if rows else []
