@@ -35,7 +35,7 @@ def parsed(line):
 
 
 def test_these_commands_are_found():
-    plain = {"agreement", "check", "compare", "plan", "probe", "sample", "table", "vega"}
+    plain = {"agreement", "check", "compare", "findings", "plan", "probe", "repro", "sample", "table", "vega"}
     assert set(COMMANDS) == plain | {f"cache {action}" for action in ("export", "import", "prune", "show", "verify")}
 
 

@@ -29,7 +29,7 @@ SOURCES = {
 }
 REFERENCE = {"verdict": "reference", "because": "what the others are held against", "difference": None}
 VERDICT = {
-    "seeds": 5,
+    "number_of_seeds": 5,
     "sources": {
         "gold": judged(**REFERENCE, low=None, high=None, alpha_difference=None, gold_labels=1000),
         "llm": judged(),
@@ -132,7 +132,7 @@ def test_markdown_has_the_same_numbers_and_whole_names():
 
 def test_few_seeds_say_nothing_about_stability_and_that_is_said():
     assert "nothing is said about stability" not in comparison_table(ALL)
-    text = comparison_table(ALL | {"verdict": VERDICT | {"seeds": 2}})
+    text = comparison_table(ALL | {"verdict": VERDICT | {"number_of_seeds": 2}})
     assert "Fewer than three seeds: nothing is said about stability" in " ".join(text.split())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from labelrisk.errors import LabelRiskError
 
 HELP = "print which claims of the papers hold here"
-EXAMPLE = "labelrisk findings\nlabelrisk findings papers=short/metrics/findings.json long=metrics/findings.json"
+EXAMPLE = "labelrisk findings\nlabelrisk findings short=a/findings.json long=b/findings.json"
 
 
 def arguments(parser: ArgumentParser) -> None:

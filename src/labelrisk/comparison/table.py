@@ -52,7 +52,7 @@ def comparison_markdown(metrics: Metrics) -> str:
 
 def _legend(verdict: Scores) -> str:
     """The legend, and what so few seeds can't tell."""
-    return LEGEND if verdict["seeds"] >= FEWEST else f"{LEGEND} {FEW}"
+    return LEGEND if verdict["number_of_seeds"] >= FEWEST else f"{LEGEND} {FEW}"
 
 
 def next_step(verdict: Scores) -> str:
