@@ -321,7 +321,7 @@ def test_the_recipe_names_what_the_students_did():
     recipe = findings(study_of(curves=curves))["recipe"]
     assert recipe == {
         "preset": None, "budget": "epochs", "batch_size": 4, "learning_rate": 0.1, "seeds": 5,
-        "steps": {"llm": 50.0, "gold": 30.0},
+        "steps": {"llm": 50.0, "gold": 30.0}, "converged": {},
     }  # fmt: skip
     assert findings(study_of())["recipe"]["steps"] == {}
 
@@ -335,7 +335,10 @@ def content(finding="holds", preset="papers", estimate=-0.0543, annotators=("llm
     gap = claim | {"estimate": 0.973, "low": 0.881, "high": None}
     claims = {"llm_worse": claim, "consistency_gold_recovers": gap, "plateau_early": none}
     recipe = {"preset": preset, "budget": "steps", "batch_size": 16, "learning_rate": 2e-5, "seeds": 5}
-    return {"recipe": recipe | {"steps": {"a": 75.0, "b": 57.0}}, "claims": dict.fromkeys(annotators, claims)}
+    return {
+        "recipe": recipe | {"steps": {"a": 75.0, "b": 57.0}, "converged": {"a": True, "b": False}},
+        "claims": dict.fromkeys(annotators, claims),
+    }
 
 
 def lines_of(text):
@@ -354,6 +357,7 @@ def test_one_file_has_words_intervals_and_reasons():
     assert cell(lines, "llm_worse")[-1] == "does not hold -5.4 [-10.0, +10.0]"
     assert cell(lines, "plateau_early")[-1] == "not decided here"
     assert cell(lines, "consistency_gold_recovers")[-1] == "does not hold 97% [88, -]"
+    assert cell(lines, "sources converged")[-1] == "1 of 2"
     assert cell(lines, "recipe")[-1] == "papers"
     assert cell(lines, "batch, rate")[-1] == "16, 2e-05"
     assert cell(lines, "steps, seeds")[-1] == "66, 5"

@@ -8,6 +8,7 @@ from typing import Any
 from labelrisk.comparison.claims.contract import Case, Claim, Finding, Lacking, cases
 from labelrisk.comparison.claims.kinds import CLAIMS
 from labelrisk.comparison.study import Study
+from labelrisk.comparison.training_length import training_lengths
 from labelrisk.settings.presets import recipe_of
 from labelrisk.statistics.scores import rounded
 
@@ -42,10 +43,11 @@ def _written(found: Finding) -> dict[str, Any]:
 
 
 def _recipe(study: Study) -> dict[str, Any]:
-    """How the students were trained; steps: that they made, by source the mean over seeds."""
+    """How the students were trained; by source: the steps that they made, mean over seeds, and have they converged?"""
     recipe = recipe_of(study.settings.train)
     last = study.curves.groupby(["source", "seed"], sort=False)["step"].max()
     steps = last.groupby("source", sort=False).mean()
+    lengths = training_lengths(study) if len(study.curves) else {}
     return {
         "preset": recipe.preset,
         "budget": recipe.budget,
@@ -53,4 +55,5 @@ def _recipe(study: Study) -> dict[str, Any]:
         "learning_rate": recipe.learning_rate,
         "seeds": len(study.settings.seeds),
         "steps": {str(source): rounded(mean) for source, mean in steps.items()},
+        "converged": {source: length.converged for source, length in lengths.items()},
     }

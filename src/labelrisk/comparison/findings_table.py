@@ -12,7 +12,7 @@ LEGEND = "Numbers are x100, with their intervals; %: of the gap to gold."
 SHORT_WORDS = {"holds": "yes", "does not hold": "no", "not decided here": "?"}
 SHORT_LEGEND = "yes: holds; no: does not hold; ?: not decided here. "
 OF_GAP = {"consistency_gold_recovers"}  # claims whose number is a share
-RECIPE = ["recipe", "batch, rate", "steps, seeds"]
+RECIPE = ["recipe", "batch, rate", "steps, seeds", "sources converged"]
 TITLE = 12  # characters of a column's name that are kept at least
 Contents = Mapping[str, Any]  # of one findings.json
 Cell = Callable[[str, Mapping[str, Any]], str]  # of a claim and what was found
@@ -101,6 +101,7 @@ def _recipe(recipe: Mapping[str, Any]) -> list[str]:
         recipe["preset"] or f"by {recipe['budget']}",
         f"{recipe['batch_size']}, {recipe['learning_rate']:g}",
         f"{mean}, {recipe['seeds']}",
+        f"{sum(recipe['converged'].values())} of {len(recipe['converged'])}",
     ]
 
 
