@@ -36,7 +36,7 @@ table: setup ## print the comparison of the last run
 
 compare: setup ## experiments side by side, only what differs
 	@dvc exp show --csv --only-changed \
-	  --drop '(src|data|codebooks|requirements|texts).*|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)|\.now\.|annotate/.*(status|method|flags)|(findings|contrasts)\.json|because|number_of_seeds|next_step|late_gain|below_best|\.fit|\.steps|weakest|without_failed|\.cost|converged|alpha_(low|high)).*' \
+	  --drop '(src|data|codebooks|requirements|texts).*|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)|\.now\.|annotate/.*(status|method|flags)|(findings|contrasts)\.json|because|number_of_seeds|next_step|late_gain|gain_to_come|below_best|\.fit|\.steps|weakest|without_failed|\.cost|converged|alpha_(low|high)).*' \
 	  | labelrisk compare
 
 test: setup lint ## lint, type check and tests

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from labelrisk.statistics.convergence import Curve, convergence, failed_runs, fit, label_entropy, late_gain
+from labelrisk.statistics.convergence import (
+    Curve,
+    convergence,
+    failed_runs,
+    fit,
+    gain_to_come,
+    label_entropy,
+    late_gain,
+    middle_fit,
+)
 
 STEPS = np.arange(20, 161, 20)
 
@@ -26,6 +35,17 @@ def test_fit_and_gain_by_hand():
     assert fit(run, entropy=2.0) == pytest.approx(1 - 0.4 / 2)
 
 
+def test_what_is_to_come_by_hand():
+    # since the middle the score has risen by .12 while .4 of the labels were learned: the last .1 bring a quarter
+    assert gain_to_come(0.12, 0.5, 0.9) == pytest.approx(0.03)
+    assert gain_to_come(0.12, 0.5, 0.5) == 0.12
+    run = curve([0.1, 0.2, 0.3, 0.5, 0.6, 0.65, 0.7, 0.8], [2, 1.8, 1.5, 1.2, 1, 0.9, 0.5, 0.3])
+    assert middle_fit(run, entropy=2.0) == pytest.approx(1 - 1.1 / 2)
+    found = convergence({"source": [run]}, {"source": [2.0]}, flat=0.02)["source"]
+    assert found.to_come == pytest.approx(0.2 * 0.2 / (0.8 - 0.45))
+    assert not found.converged
+
+
 def test_with_three_validations_the_first_stands_for_the_middle():
     run = curve([0.2, 0.5, 0.6], [2, 1, 0.5], steps=np.array([10, 20, 30]))
     assert late_gain(run) == pytest.approx(0.4)
@@ -39,7 +59,7 @@ def test_entropy_of_labels():
 
 RISING = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
 FLAT = [0.5, 0.6, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7]
-UNFITTED, FITTED = [2, 1.9, 1.8, 1.7, 1.6, 1.5, 1.4, 1.3], [2, 1.5, 1, 0.5, 0.3, 0.2, 0.1, 0.1]
+UNFITTED, FITTED = [2, 1.9, 1.8, 1.7, 1.6, 1.5, 1.4, 1.3], [2, 1.5, 1, 0.5, 0.3, 0.2, 0.01, 0.01]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +67,7 @@ UNFITTED, FITTED = [2, 1.9, 1.8, 1.7, 1.6, 1.5, 1.4, 1.3], [2, 1.5, 1, 0.5, 0.3,
     [
         (RISING, UNFITTED, False),
         (FLAT, UNFITTED, True),  # noise in the labels that it has not learned by heart, and need not
-        (RISING, FITTED, True),  # nothing is left to learn from its labels
+        (RISING, FITTED, True),  # hardly anything is left to learn from its labels
         (FLAT, [2.0] * 8, False),  # flat since it has learned nothing
     ],
 )

@@ -10,7 +10,7 @@ from labelrisk.statistics.contrasts import Contrast
 from labelrisk.statistics.convergence import Convergence
 from labelrisk.statistics.resolution import Needed
 
-LONG = Convergence(steps=160, fit=0.95, gain=0.0, noise=0.01, below_best=0.0, converged=True)
+LONG = Convergence(steps=160, fit=0.95, gain=0.0, noise=0.01, to_come=0.04, below_best=0.0, converged=True)
 RECIPE = recipe(budget="steps", steps=160)
 NAMES = ("gold", "llm", "llm_gold")
 

@@ -115,8 +115,8 @@ def _too_short(length: Convergence) -> str:
     if math.isnan(length.gain):
         return "one validation a run can't tell; lower train.validate_every"
     return (
-        f"at {length.steps:.0f} steps validation F1 still rises ({points(length.gain, '+')} late in training), "
-        f"and {100 * (1 - length.fit):.0f} % of its labels are unlearned"
+        f"at {length.steps:.0f} steps {100 * (1 - length.fit):.0f} % of its labels are unlearned, and validation F1 "
+        f"still rises ({points(length.gain, '+')} late in training, some {points(length.to_come)} to come)"
     )
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from labelrisk.statistics.scores import Floats
 
 LEARNED = 0.1  # share of the labels' entropy that must be explained for a student to have learned anything
-FITTED = 0.85  # share above which there is nothing left in its labels to learn
 LATE, MIDDLE = 0.75, (0.375, 0.625)  # shares of a run's steps: its end, and the time around its half
 LEVEL = 0.05  # one-sided: how often a flat curve may look like a rise
 FEWEST_DEGREES = 4  # of freedom, below which the noise of gains is not known
@@ -32,14 +31,15 @@ class Convergence(NamedTuple):
     """How long a source's students trained, what they gained late, and whether that was long enough.
 
     steps: mean over runs; fit: share of the entropy of its labels that the end of training explains; gain: validation
-    score at the end minus that around half of the steps; noise: what a flat curve may gain by chance; below_best: best
-    validation score minus the last.  Means over runs.
+    score at the end minus that around half of the steps; noise: what a flat curve may gain by chance; to_come: what is
+    still to be gained; below_best: best validation score minus the last.  Means over runs.
     """
 
     steps: float
     fit: float
     gain: float
     noise: float
+    to_come: float
     below_best: float
     converged: bool
 
@@ -51,8 +51,12 @@ def fit(curve: Curve, entropy: float) -> float:
     """
     if entropy <= 0:
         return 1.0
-    late = curve.loss_steps > LATE * curve.loss_steps[-1]
-    return float(1 - curve.losses[late].mean() / entropy)
+    return float(1 - _late(curve.loss_steps, curve.losses) / entropy)
+
+
+def middle_fit(curve: Curve, entropy: float) -> float:
+    """The same around half of the steps."""
+    return 1.0 if entropy <= 0 else float(1 - _middle(curve.loss_steps, curve.losses) / entropy)
 
 
 def late_gain(curve: Curve) -> float:
@@ -60,11 +64,29 @@ def late_gain(curve: Curve) -> float:
 
     Where none falls around the half, the last one before it stands in.
     """
-    share = curve.steps / curve.steps[-1]
-    late, middle = share > LATE, (share > MIDDLE[0]) & (share <= MIDDLE[1])
+    return _late(curve.steps, curve.scores) - _middle(curve.steps, curve.scores)
+
+
+def gain_to_come(gain: float, middle: float, end: float) -> float:
+    """What the unlearned rest of the labels still brings, at the rate at which learning has paid since the middle.
+
+    gain (1 - end) / (end - middle), middle and end the fits there; the gain itself where the fit does not grow.  With a
+    rate that falls to 0 every curve ends flat; how much of the labels is still to be learned tells what that is worth.
+    """
+    return gain * (1 - end) / (end - middle) if end > middle else gain
+
+
+def _late(steps: NDArray[np.integer[Any]], values: Floats) -> float:
+    return float(values[steps > LATE * steps[-1]].mean())
+
+
+def _middle(steps: NDArray[np.integer[Any]], values: Floats) -> float:
+    """Mean around half of the steps; where none is there, the last before it; nan without any."""
+    share = steps / steps[-1]
+    middle = (share > MIDDLE[0]) & (share <= MIDDLE[1])
     if not middle.any():
         middle = share == share[share <= MIDDLE[1]].max(initial=0.0)
-    return float(curve.scores[late].mean() - curve.scores[middle].mean()) if middle.any() else float("nan")
+    return float(values[middle].mean()) if middle.any() else float("nan")
 
 
 def convergence(
@@ -72,9 +94,8 @@ def convergence(
 ) -> dict[str, Convergence]:
     """Judge each source's runs together; entropies: of each run's training labels, in nats.
 
-    Not long enough: nothing was learned; or there was more to learn from the labels, and the validation score still
-    rose by more than `flat` and than noise.  The score alone can't tell: with a rate that falls to 0 every curve ends
-    flat.  The spread of gains over runs is pooled over the sources; while few runs tell it, noise excuses nothing.
+    Not long enough: nothing was learned; or more than `flat` is still to come, and the score has risen by more than
+    noise.  The spread of gains over runs is pooled over the sources; while few runs tell it, noise excuses nothing.
     """
     from scipy.special import stdtrit
 
@@ -86,15 +107,18 @@ def convergence(
         gain, noise = float(gains[name].mean()), 0.0
         if degrees >= FEWEST_DEGREES:
             noise = float(stdtrit(degrees, 1 - LEVEL) * np.sqrt(squares / degrees / len(runs)))
-        fitted = float(np.mean([fit(curve, entropy) for curve, entropy in zip(runs, entropies[name], strict=True)]))
-        is_flat = gain <= max(flat, noise)  # False for nan: one validation can't tell
+        pairs = list(zip(runs, entropies[name], strict=True))
+        fitted = float(np.mean([fit(curve, entropy) for curve, entropy in pairs]))
+        to_come = gain_to_come(gain, float(np.mean([middle_fit(curve, entropy) for curve, entropy in pairs])), fitted)
         found[name] = Convergence(
             steps=float(np.mean([curve.steps[-1] for curve in runs])),
             fit=fitted,
             gain=gain,
             noise=noise,
+            to_come=to_come,
             below_best=float(np.mean([curve.scores.max() - curve.scores[-1] for curve in runs])),
-            converged=fitted >= FITTED or (fitted >= LEARNED and is_flat),
+            # nan is not enough: one validation can't tell
+            converged=fitted >= LEARNED and (to_come <= flat or gain <= noise),
         )
     return found
 

@@ -97,6 +97,7 @@ def _summary(study: Study, source: str, judged: Verdict) -> dict[str, Any]:
         "cost": rounded(money_spent(study, source)),
         "converged": length.converged,
         "late_gain": rounded(length.gain),
+        "gain_to_come": rounded(length.to_come),
         "last_below_best": rounded(length.below_best),
         "fit": rounded(length.fit),
         "steps": round(length.steps),
