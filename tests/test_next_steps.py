@@ -4,7 +4,7 @@ import pytest
 from students import recipe
 
 from labelrisk.comparison.contrasts import Question
-from labelrisk.comparison.next_steps import Findings, as_json, next_step
+from labelrisk.comparison.next_steps import Judgements, as_json, next_step
 from labelrisk.comparison.verdicts import Verdict
 from labelrisk.statistics.contrasts import Contrast
 from labelrisk.statistics.convergence import Convergence
@@ -20,7 +20,7 @@ def contrast(estimate, decision):
 
 
 def findings(words=("reference", "risky", "risky"), **changes):
-    found = Findings(
+    found = Judgements(
         verdicts={name: Verdict(word, "") for name, word in zip(NAMES, words, strict=True)},
         scores={"gold": 0.78, "llm": 0.70, "llm_gold": 0.74},
         gaps={"gold": 0.0, "llm": -0.01, "llm_gold": -0.01},

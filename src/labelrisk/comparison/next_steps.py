@@ -28,7 +28,7 @@ class Step(NamedTuple):
     cost_per_thousand: float | None = None
 
 
-class Findings(NamedTuple):
+class Judgements(NamedTuple):
     """What a next step looks at, by source: verdicts, scores, gaps to the reference, gold labels spent, lengths.
 
     wanted: sources that one would train on instead of the reference: no noise, and less gold.  costs: by annotator.
@@ -46,7 +46,7 @@ class Findings(NamedTuple):
     rows: int
 
 
-def next_step(found: Findings, recipe: TrainSettings, margin: float) -> Step | None:
+def next_step(found: Judgements, recipe: TrainSettings, margin: float) -> Step | None:
     """The first of: train longer; more seeds than two; do without students; take a safe source; tell; buy gold.
 
     None where no number of the study speaks for any step.
@@ -61,7 +61,7 @@ def next_step(found: Findings, recipe: TrainSettings, margin: float) -> Step | N
     )  # fmt: skip
 
 
-def _train_longer(found: Findings, recipe: TrainSettings) -> Step | None:
+def _train_longer(found: Judgements, recipe: TrainSettings) -> Step | None:
     short = [name for name, length in found.lengths.items() if not length.converged]
     if not short:
         return None
@@ -81,14 +81,14 @@ def _train_longer(found: Findings, recipe: TrainSettings) -> Step | None:
     return Step(" and ".join(ways), because, training_steps=steps * found.seeds * len(found.verdicts))
 
 
-def _more_than_two_seeds(found: Findings) -> Step | None:
+def _more_than_two_seeds(found: Judgements) -> Step | None:
     if found.seeds >= FEWEST:
         return None
     steps = sum(round(length.steps) for length in found.lengths.values()) * (USUAL - found.seeds)
     return Step(f"train {USUAL - found.seeds} more seeds", "so few can't tell luck from labels", training_steps=steps)
 
 
-def _without_students(found: Findings) -> Step | None:
+def _without_students(found: Judgements) -> Step | None:
     """An annotator used directly, or a cheap classifier, that is better than every student."""
     ahead: dict[tuple[str, str], list[Contrast]] = {}
     for question, contrast in found.contrasts.items():
@@ -111,7 +111,7 @@ def _without_students(found: Findings) -> Step | None:
     return best[1] if best else None
 
 
-def _take(found: Findings) -> Step | None:
+def _take(found: Judgements) -> Step | None:
     """A safe source that spends least gold; of equals the one with the highest score."""
     safe = [name for name in found.wanted if found.verdicts[name].word == "safe"]
     if not safe:
@@ -120,7 +120,7 @@ def _take(found: Findings) -> Step | None:
     return Step(f"nothing to do: train on {best}", f"it is safe and spends {found.gold_labels[best]:,} gold labels")
 
 
-def _tell(found: Findings, margin: float) -> Step | None:
+def _tell(found: Judgements, margin: float) -> Step | None:
     """More seeds, or more test rows, for the undecided source that spends least gold.
 
     Only for one that would turn out to be safe, and at a price within reach: a study AT_MOST times as large.
@@ -147,7 +147,7 @@ def _tell(found: Findings, margin: float) -> Step | None:
     )
 
 
-def _buy_gold(found: Findings) -> Step | None:
+def _buy_gold(found: Judgements) -> Step | None:
     """The source whose bought gold gains most over the annotator's labels as they are, if it gains for sure."""
     gains = {
         question.source: contrast

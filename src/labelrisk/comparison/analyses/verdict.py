@@ -8,7 +8,7 @@ from labelrisk.comparison.analyses.contract import Outputs
 from labelrisk.comparison.class_losses import class_losses, weakest_class
 from labelrisk.comparison.contrasts import contrasts
 from labelrisk.comparison.labels_spent import money_spent, rows_and_gold
-from labelrisk.comparison.next_steps import Findings, as_json, next_step
+from labelrisk.comparison.next_steps import Judgements, as_json, next_step
 from labelrisk.comparison.stability import stabilities
 from labelrisk.comparison.study import Study
 from labelrisk.comparison.systems import macro_f1_variances
@@ -24,7 +24,7 @@ def verdict(study: Study) -> Outputs:
     how = study.settings.evaluate
     gold = {source: rows_and_gold(study, source)[1] for source in study.students}
     gaps = macro_f1_variances(study)
-    found = Findings(
+    found = Judgements(
         verdicts=verdicts,
         scores={source: float(macro_f1(students.counts).mean()) for source, students in study.students.items()},
         gaps={source: gaps.difference(source, how.reference, how.confidence).estimate for source in study.students},
