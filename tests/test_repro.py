@@ -1,7 +1,6 @@
 """How many students train at once."""
 
 import os
-from pathlib import Path
 
 import pytest
 from students import recipe
@@ -10,7 +9,6 @@ from labelrisk.commands import repro
 from labelrisk.commands.repro import GIB, most_jobs
 
 
-@pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="one at a time on a GPU")
 @pytest.mark.parametrize(
     ("cores", "threads", "memory", "model", "jobs"),
     [
@@ -23,9 +21,16 @@ from labelrisk.commands.repro import GIB, most_jobs
     ],
 )
 def test_jobs_by_cores_and_memory(monkeypatch, cores, threads, memory, model, jobs):
+    monkeypatch.setattr(repro, "_has_gpu", lambda: False)
     monkeypatch.setattr(repro, "_cores", lambda: cores)
     monkeypatch.setattr(repro, "_free_memory", lambda: memory * GIB)
     assert most_jobs(recipe(threads=threads, model=model)) == jobs
+
+
+def test_one_at_a_time_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(repro, "_has_gpu", lambda: True)
+    monkeypatch.setattr(repro, "_cores", lambda: 16)
+    assert most_jobs(recipe()) == 1
 
 
 def test_cores_and_memory_of_this_machine():

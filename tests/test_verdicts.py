@@ -27,7 +27,7 @@ def a_class(recall, difference=0.0, lost=False, predicted=0.3):
 
 def steady(p_uc, unstable=False):
     found = interval(p_uc, 0.05)
-    return Stability(found, found, interval(0.0, 0.05), interval(0.0, 0.05), None, unstable)
+    return Stability(found, found, interval(0.0, 0.05), None, unstable)
 
 
 def evidence(difference=0.0, half=0.01, **changes):

@@ -55,10 +55,14 @@ def run(params: Path, jobs: int | None) -> None:
 
 def most_jobs(recipe: TrainSettings) -> int:
     """Students that the cores and the free memory are enough for; one at a time where there is a GPU."""
-    if Path("/dev/nvidia0").exists():
+    if _has_gpu():
         return 1
     memory = MEMORY if recipe.model == "embedded" else MEMORY_OF_OTHERS
     return max(1, min(_cores() // recipe.threads, int(_free_memory() // memory)))
+
+
+def _has_gpu() -> bool:
+    return Path("/dev/nvidia0").exists()
 
 
 def _cores() -> int:

@@ -16,7 +16,7 @@ FEWEST = 3  # seeds: two have a single pair, whose luck can't be told from the s
 
 
 class Stability(NamedTuple):
-    """Agreement of a source's seeds, its differences from the reference's, and the verdict on it.
+    """Agreement of a source's seeds, alpha minus the reference's, and the verdict on it.
 
     without_failed: alpha of the seeds that did not fail, where some did and two are left.
     """
@@ -24,7 +24,6 @@ class Stability(NamedTuple):
     alpha: Interval
     p_uc: Interval
     alpha_difference: Interval
-    p_uc_difference: Interval
     without_failed: float | None
     unstable: bool
 
@@ -49,7 +48,6 @@ def stabilities(study: Study) -> dict[str, Stability]:
             alpha=alphas.of(source, how.confidence),
             p_uc=shares.of(source, how.confidence),
             alpha_difference=differences[source],
-            p_uc_difference=shares.difference(source, how.reference, how.confidence),
             without_failed=_alpha_without(study, source, failed[source]),
             unstable=bool(
                 source in p
