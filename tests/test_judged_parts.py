@@ -124,3 +124,22 @@ def test_what_a_panel_costs_is_what_its_members_do(folders):
     assert study.costs == pytest.approx({"llm": 1.0, "other": 1.0, "duo": 2.0})  # .001 for each text
     assert money_spent(study, "constant") == pytest.approx(0.01)  # ten rows
     assert len(TEST_GOLD) == 60
+
+
+def test_a_loss_within_the_margin_of_a_class_is_none(folders):
+    how = {"reference": "perfect", "margin": 0.02, "confidence": 0.95}
+    studies = {margin: load(folders, evaluate=how | {"class_margin": margin}) for margin in (0.1, 0.5)}
+    lost = {margin: [one.lost for one in class_losses(of)["wavering"].values()] for margin, of in studies.items()}
+    assert any(lost[0.1])  # a third of each class's recall
+    assert not any(lost[0.5])
+
+
+def test_a_source_is_held_against_another_once_though_it_is_two_things(folders):
+    sources = {
+        "perfect": {"annotator": "gold"},
+        "constant": {"annotator": "llm"},
+        "wavering": {"annotator": "llm", "select": {"by": "entropy", "share": 0.5}, "action": "gold"},
+    }
+    how = {"reference": "constant", "margin": 0.02, "confidence": 0.95}
+    asked = questions(load(folders, sources=sources, evaluate=how))
+    assert [one.role for one in asked if one[::2] == ("wavering", "constant")] == ["reference"]
