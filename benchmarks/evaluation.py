@@ -78,7 +78,7 @@ def main() -> None:
         root = Path(folder)
         write_study(root, asked.sources, asked.seeds, asked.rows, asked.classes)
         paths = {name: f"data/{name}" for name in FOLDERS}
-        paths |= {"runs": "data/runs.parquet", "metrics": "metrics", "plots": "plots"}
+        paths |= {"runs": "data/runs/all.parquet", "metrics": "metrics", "plots": "plots"}
         words = [word for name, path in paths.items() for word in (f"--{name}", path)]
         started = time.perf_counter()
         subprocess.run([sys.executable, "-m", "labelrisk", "evaluate", *words], cwd=root, check=True)

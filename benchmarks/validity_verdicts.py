@@ -35,7 +35,7 @@ from labelrisk.comparison.analyses.verdict import verdict
 from labelrisk.comparison.contrasts import contrasts
 from labelrisk.comparison.gold_rows import GoldRows
 from labelrisk.comparison.stability import stabilities
-from labelrisk.comparison.study import AnnotatorLabels, Students, Study, TrainingRows
+from labelrisk.comparison.study import AnnotatorLabels, Study, TrainingRows, students_of
 from labelrisk.comparison.training_curves import LOSS, VALIDATION
 from labelrisk.params import Settings
 from labelrisk.statistics.scores import confusion, macro_f1
@@ -90,8 +90,7 @@ def study(world: World, losses: dict[str, float], how: Settings, directly: float
     for place, name in enumerate(SOURCES):
         level = world.level(min(place, 5))
         predicted = runs(losses[name], world.runs, UNSTEADY if name == "noise" else 1.0, level)
-        counts = np.stack([confusion(gold, run, classes) for run in predicted])
-        students[name] = Students(np.eye(classes, dtype=np.float32)[predicted], predicted, counts)
+        students[name] = students_of(gold, np.eye(classes, dtype=np.float32)[predicted])
     annotators = {}
     if directly is not None:
         codes = runs(directly, 1, 1.0, 0.0)[0]
@@ -106,11 +105,10 @@ def study(world: World, losses: dict[str, float], how: Settings, directly: float
     given = [np.full(90, what, dtype=object) for what in ("annotator", "llm", None)]
     training = TrainingRows(pd.Index(range(90)), np.arange(90) % classes, *given)
     return Study(
-        settings=how, classes=tuple(f"class_{code}" for code in range(classes)), test=rows, train=rows,
+        settings=how, classes=tuple(f"class_{code}" for code in range(classes)), test=rows, validation=rows, train=rows,
         students=students, training_rows=dict.fromkeys(SOURCES, training), annotators_on_train=annotators,
         annotators_on_test=annotators, baselines={}, costs={"llm": 0.0, "other": 0.0},
-        costs_on_train=dict.fromkeys(("llm", "other"), pd.Series(0.0, range(90))), runs=pd.DataFrame(),
-        curves=pd.DataFrame(steps),
+        costs_on_train=dict.fromkeys(("llm", "other"), pd.Series(0.0, range(90))), curves=pd.DataFrame(steps),
     )  # fmt: skip
 
 

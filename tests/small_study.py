@@ -150,3 +150,13 @@ def run_evaluate(paths, content):
     from labelrisk.stages import evaluate
 
     evaluate.run(content, **{name: paths[name] for name in FOLDERS}, runs=paths["metrics"].parent / "runs.parquet")
+
+
+def load_small_study(paths, content):
+    """The study of settings and the files of write_study."""
+    from labelrisk.comparison.runs import runs_in
+    from labelrisk.comparison.study import load_study
+    from labelrisk.corpora.prepared import Prepared
+
+    folders = {name: paths[name] for name in ("labels", "baselines", "training", "logs")}
+    return load_study(content, Prepared(paths["prepared"]), runs=runs_in(paths["predictions"]), **folders)

@@ -4,12 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from small_study import run_evaluate, settings, write_study
+from small_study import load_small_study, run_evaluate, settings, write_study
 
 from labelrisk.comparison.analyses.kinds import ANALYSES
 from labelrisk.comparison.outputs import write_outputs
-from labelrisk.comparison.study import load_study
-from labelrisk.corpora.prepared import Prepared
 from labelrisk.stages import evaluate
 
 
@@ -20,8 +18,7 @@ def paths(tmp_path):
 
 @pytest.fixture
 def study(paths):
-    folders = {name: paths[name] for name in ("labels", "baselines", "training", "predictions", "logs")}
-    return load_study(settings(), Prepared(paths["prepared"]), **folders)
+    return load_small_study(paths, settings())
 
 
 def run(paths):

@@ -4,13 +4,13 @@ import pandas as pd
 import pytest
 from small_study import CLASSES, SEEDS, TEST_GOLD, settings, write_study
 
-from labelrisk.comparison.runs import read_runs
+from labelrisk.comparison.runs import runs_in, write_runs
 from labelrisk.stages.ensemble import run
 
 
 def ensemble(root, **changes):
     paths = write_study(root)
-    read_runs(paths["predictions"], list(settings().sources), SEEDS).to_parquet(root / "runs.parquet")
+    write_runs(root / "runs.parquet", runs_in(paths["predictions"]), list(settings().sources), SEEDS)
     run(settings(**changes), root / "runs.parquet", paths["prepared"], root / "ensembles.json",
         root / "ensembles.csv", root / "votes.parquet")  # fmt: skip
     return json.loads((root / "ensembles.json").read_text())

@@ -15,7 +15,7 @@ from labelrisk.comparison.claims.class_shares import predicted_share
 from labelrisk.comparison.claims.kinds import CLAIMS
 from labelrisk.comparison.findings import findings
 from labelrisk.comparison.findings_table import findings_markdown, findings_text
-from labelrisk.comparison.study import AnnotatorLabels, Students, Study
+from labelrisk.comparison.study import AnnotatorLabels, Study, students_of
 from labelrisk.comparison.systems import macro_f1_variances
 from labelrisk.statistics.gap_shares import share_of_gap
 from labelrisk.statistics.scores import confusion, macro_f1
@@ -56,8 +56,7 @@ def study_of(rows=600, sources=SOURCES, annotator=VOTES, test_labels=None, seeds
     students = {}
     for name in sources:
         made = runs.get(name, wrong(gold, by_chance=0.05, seed=sum(map(ord, name)), seeds=seeds))
-        counts = np.stack([confusion(gold, run, 3) for run in made])
-        students[name] = Students(np.eye(3, dtype=np.float32)[made], made, counts)
+        students[name] = students_of(gold, np.eye(3, dtype=np.float32)[made])
     codes = gold if test_labels is None else test_labels
     content = {
         "settings": settings(

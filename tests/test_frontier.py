@@ -9,14 +9,12 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from small_study import settings, write_study
+from small_study import load_small_study, settings, write_study
 
 from labelrisk.comparison.analyses.frontier import frontier
 from labelrisk.comparison.frontier import Point, gold_lines, kind_of, money_lines, points
 from labelrisk.comparison.outputs import write_outputs
 from labelrisk.comparison.pictures.frontier import Panel, draw_frontier
-from labelrisk.comparison.study import load_study
-from labelrisk.corpora.prepared import Prepared
 from labelrisk.sources.source import Source
 from labelrisk.statistics.intervals import Interval
 
@@ -86,8 +84,7 @@ def test_the_line_of_money_has_only_twins_that_cost_more():
 @pytest.fixture
 def study(tmp_path):
     paths = write_study(tmp_path)
-    folders = {name: paths[name] for name in ("labels", "baselines", "training", "predictions", "logs")}
-    return load_study(settings(annotators=ANNOTATORS), Prepared(paths["prepared"]), **folders)
+    return load_small_study(paths, settings(annotators=ANNOTATORS))
 
 
 def test_the_table_says_what_each_source_took_and_scores(study, tmp_path):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from small_study import CLASSES, TEST_GOLD, settings, student, write_study
+from small_study import CLASSES, TEST_GOLD, load_small_study, settings, student, write_study
 
 from labelrisk.comparison.analyses.source_scores import source_scores
 from labelrisk.comparison.analyses.verdict import verdict
@@ -18,9 +18,8 @@ from labelrisk.comparison.contrasts import Question, contrasts, questions
 from labelrisk.comparison.labels_spent import human_labels, money_spent, rows_and_gold
 from labelrisk.comparison.source_labels import class_shift, label_accuracy
 from labelrisk.comparison.stability import stabilities
-from labelrisk.comparison.study import Study, load_study
+from labelrisk.comparison.study import Study
 from labelrisk.comparison.training_length import failed_seeds, judged_lengths, training_lengths
-from labelrisk.corpora.prepared import Prepared
 from labelrisk.statistics.agreement import krippendorff_alpha
 
 
@@ -30,8 +29,7 @@ def folders(tmp_path_factory):
 
 
 def load(folders, **changes) -> Study:
-    names = ("labels", "baselines", "training", "predictions", "logs")
-    return load_study(settings(**changes), Prepared(folders["prepared"]), *(folders[name] for name in names))
+    return load_small_study(folders, settings(**changes))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
-from small_study import settings
+from small_study import load_small_study, settings
 from small_study import write_study as write_small_study
 from study_files import params, texts, write_study
 
@@ -19,7 +19,6 @@ from labelrisk.comparison.analyses.verdict import verdict
 from labelrisk.comparison.outputs import write_outputs
 from labelrisk.comparison.slices import slice_scores, slices_of
 from labelrisk.comparison.slices_table import read_slices, slices_text
-from labelrisk.comparison.study import load_study
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.errors import LabelRiskError
 from labelrisk.params import load
@@ -162,8 +161,7 @@ def content(**changes):
 
 
 def study_of(paths, **changes):
-    folders = {name: paths[name] for name in ("labels", "baselines", "training", "predictions", "logs")}
-    return load_study(content(**changes), Prepared(paths["prepared"]), **folders)
+    return load_small_study(paths, content(**changes))
 
 
 def table_of(paths, **changes):

@@ -14,7 +14,8 @@ from labelrisk.files import write_json, write_parquet, written_aside
 DECIMALS = 4  # of a number in a CSV file
 LESS_THAN = "\uff1c"  # wide: `dvc plots show` writes texts into a script as they are, which </script> would end
 Picture = Callable[[Path], None]  # draws a PNG file at the path
-Output = Mapping[str, Any] | pd.DataFrame | Picture  # JSON, a table, a picture
+WriteRows = Callable[[Path], None]  # writes at the path rows that are too many to be held
+Output = Mapping[str, Any] | pd.DataFrame | Picture | WriteRows  # JSON, a table, a picture, many rows
 
 
 def write_outputs(outputs: Mapping[Path, Output]) -> None:

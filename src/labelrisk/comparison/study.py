@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from labelrisk.comparison.costs import cost_per_thousand, costs_on_train
 from labelrisk.comparison.gold_rows import GoldRows, read_gold_rows
 from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
-from labelrisk.comparison.runs import read_runs, stacked_probabilities
+from labelrisk.comparison.runs import ReadRun, stacked_probabilities
 from labelrisk.comparison.training_curves import read_training_curves
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.errors import LabelRiskError, shown
@@ -29,11 +29,13 @@ class Students(ReadOnlyArrays):
     """The students of one source on the test rows, one per seed.
 
     probabilities (R, N, K), predictions (R, N), and their confusion counts (R, K, K + 1), all in the order of seeds.
+    validation (R, V, K): probabilities on the validation rows, nan for rows that the source has no label for.
     """
 
     probabilities: NDArray[np.float32]
     predictions: Codes
     counts: Counts
+    validation: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +75,13 @@ class Study:
     baselines: the test labels of the cheap classifiers, by kind.
     costs: of an annotator's labels for 1,000 texts, when they were asked for; None where unknown.  costs_on_train: of
     those of the train rows, by id.  notes: what a source's repair measured about itself, the mean over seeds.
-    runs: the frame of read_runs; curves: that of read_training_curves.
+    curves: the frame of read_training_curves.
     """
 
     settings: Settings
     classes: tuple[str, ...]
     test: GoldRows
+    validation: GoldRows
     train: GoldRows
     students: Mapping[str, Students]
     training_rows: Mapping[str, TrainingRows]
@@ -88,7 +91,6 @@ class Study:
     costs: Mapping[str, float | None]
     costs_on_train: Mapping[str, pd.Series | None]
     notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    runs: pd.DataFrame
     curves: pd.DataFrame
 
     @property
@@ -108,17 +110,17 @@ def load_study(
     labels: Path,
     baselines: Path,
     training: Path,
-    predictions: Path,
+    runs: ReadRun,
     logs: Path,
 ) -> Study:
     """Read the files of all declared sources, seeds, annotators and panels; undeclared files are not looked at.
 
+    runs: what reads a student's predictions.
     Raises LabelRiskError where a declared run is missing, or lacks a test row.
     """
     classes = prepared.classes
-    test, train = (read_gold_rows(prepared, split) for split in ("test", "train"))
+    test, validation, train = (read_gold_rows(prepared, split) for split in ("test", "validation", "train"))
     sources = list(settings.sources)
-    runs = read_runs(predictions, sources, settings.seeds)
     answers = {
         name: _rows(labels / f"{name}.parquet", ["id", "split", "label", "status", "cost"])
         for name in settings.labellers
@@ -128,8 +130,9 @@ def load_study(
         settings=settings,
         classes=tuple(classes),
         test=test,
+        validation=validation,
         train=train,
-        students={source: _students(runs, source, test, len(classes)) for source in sources},
+        students={source: _students(runs, source, settings.seeds, test, validation) for source in sources},
         training_rows={
             source: _training_rows(training / source / f"{settings.seeds[0]}.parquet", classes) for source in sources
         },
@@ -144,7 +147,6 @@ def load_study(
         costs={name: cost_per_thousand(settings, name, answers) for name in answers},
         costs_on_train={name: costs_on_train(settings, name, answers) for name in answers},
         notes={source: _notes(training / source / "notes.json") for source in sources},
-        runs=runs,
         curves=read_training_curves(logs, sources, settings.seeds),
     )
 
@@ -164,10 +166,22 @@ def _rows(path: Path, columns: list[str]) -> pd.DataFrame:
     return rows
 
 
-def _students(runs: pd.DataFrame, source: str, test: GoldRows, classes: int) -> Students:
-    probabilities = stacked_probabilities(runs, source, "test", test.ids)
+def _students(read: ReadRun, source: str, seeds: Sequence[int], test: GoldRows, validation: GoldRows) -> Students:
+    runs = [read(source, seed) for seed in seeds]
+    probabilities = stacked_probabilities(runs, source, seeds, "test", test.ids)
+    on_validation = np.stack([run.of_split("validation", validation.ids) for run in runs])
+    return students_of(test.gold, probabilities, on_validation)
+
+
+def students_of(
+    gold: Codes, probabilities: NDArray[np.float32], validation: NDArray[np.float32] | None = None
+) -> Students:
+    """The students that say so of test rows with this gold, and of validation rows, if there are any."""
     predictions = probabilities.argmax(axis=-1)
-    return Students(probabilities, predictions, np.stack([confusion(test.gold, run, classes) for run in predictions]))
+    if validation is None:
+        validation = probabilities[:, :0]
+    counts = np.stack([confusion(gold, run, probabilities.shape[-1]) for run in predictions])
+    return Students(probabilities, predictions, counts, validation)
 
 
 def _training_rows(path: Path, classes: list[str]) -> TrainingRows:

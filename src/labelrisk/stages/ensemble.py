@@ -9,9 +9,8 @@ import numpy as np
 from labelrisk.comparison.ensembles import Ensemble, compact_scores, ensemble_predictions, ensemble_scores
 from labelrisk.comparison.gold_rows import read_gold_rows
 from labelrisk.comparison.outputs import write_outputs
-from labelrisk.comparison.runs import COLUMNS, stacked_probabilities
+from labelrisk.comparison.runs import runs_of, stacked_probabilities
 from labelrisk.corpora.prepared import Prepared
-from labelrisk.files import read_frame
 from labelrisk.params import ACROSS, Settings
 
 
@@ -20,10 +19,15 @@ def run(settings: Settings, runs: Path, prepared: Path, metrics: Path, plots: Pa
 
     The vote of a source counts its seeds; 'across' counts all seeds of all sources in ensemble.across.
     """
-    frame = read_frame(runs, COLUMNS)
+    read = runs_of(runs)
     rows = Prepared(prepared)
     classes, test = rows.classes, read_gold_rows(rows, "test")
-    members = {source: stacked_probabilities(frame, source, "test", test.ids) for source in settings.sources}
+    members = {
+        source: stacked_probabilities(
+            [read(source, seed) for seed in settings.seeds], source, settings.seeds, "test", test.ids
+        )
+        for source in settings.sources
+    }
     if settings.ensemble.across:
         members[ACROSS] = np.concatenate([members[source] for source in settings.ensemble.across])
     ensembles = [Ensemble(name, probabilities) for name, probabilities in members.items()]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from labelrisk.comparison.analyses.kinds import ANALYSES
 from labelrisk.comparison.outputs import Output, write_outputs
+from labelrisk.comparison.runs import runs_in, write_runs
 from labelrisk.comparison.study import load_study
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.params import Settings
@@ -26,7 +28,7 @@ def run(
     metrics: Path,
     plots: Path,
 ) -> None:
-    """Write what all analyses find, in the folders `metrics` and `plots`, and all runs as one frame, or nothing.
+    """Write what all analyses find, in the folders `metrics` and `plots`, and all runs as one file, or nothing.
 
     First removes from the folders of data, models and metrics/annotate what params.yaml no longer declares.
     """
@@ -39,8 +41,11 @@ def run(
         training=training,
         runs=(predictions, logs, models),
     )
-    study = load_study(settings, Prepared(prepared), labels, baselines, training, predictions, logs)
-    outputs: dict[Path, Output] = {runs: study.runs}
+    read = runs_in(predictions)
+    study = load_study(settings, Prepared(prepared), labels, baselines, training, read, logs)
+    outputs: dict[Path, Output] = {
+        runs: partial(write_runs, read=read, sources=list(settings.sources), seeds=settings.seeds)
+    }
     folders = {"metrics": metrics, "plots": plots}
     for analysis in ANALYSES:
         for path, output in analysis(study).items():
