@@ -145,17 +145,42 @@ def write_run(paths, source, seed, rows):
     (logs / "validation" / "macro_f1.tsv").write_text("step\tmacro_f1\n2\t0.5\n4\t0.75\n")
 
 
-def run_evaluate(paths, content):
+def run_evaluate(paths, content, runs=None):
     """Run the stage evaluate with settings on the files of write_study."""
     from labelrisk.stages import evaluate
 
-    evaluate.run(content, **{name: paths[name] for name in FOLDERS}, runs=paths["metrics"].parent / "runs.parquet")
+    runs = runs or paths["metrics"].parent / "runs.parquet"
+    evaluate.run(content, **{name: paths[name] for name in FOLDERS}, runs=runs)
+
+
+def write_vectors(folder, prepared, dimensions=4):
+    """Sentence vectors of all rows of write_study, drawn from their ids."""
+    from labelrisk.corpora.prepared import Prepared
+    from labelrisk.vectors import vectors_file
+
+    def encode(texts):
+        rows = [np.random.default_rng(sum(map(ord, text))).standard_normal(dimensions) for text in texts]
+        return np.array(rows, dtype=np.float32).reshape(len(texts), dimensions)
+
+    vectors_file.write_vectors(Prepared(prepared), encode, dimensions, folder)
+
+
+def run_explain(paths, content):
+    """Run evaluate, then explain, with settings on the files of write_study; returns the folder of explanations."""
+    from labelrisk.stages import explain
+
+    root = paths["metrics"].parent
+    run_evaluate(paths, content, root / "runs" / "all.parquet")
+    write_vectors(root / "vectors", paths["prepared"])
+    folders = {name: paths[name] for name in ("prepared", "labels", "baselines", "training", "logs")}
+    explain.run(content, **folders, vectors=root / "vectors", runs=root / "runs", out=root / "explanations")
+    return root / "explanations"
 
 
 def load_small_study(paths, content):
     """The study of settings and the files of write_study."""
     from labelrisk.comparison.runs import runs_in
-    from labelrisk.comparison.study import load_study
+    from labelrisk.comparison.study_loading import load_study
     from labelrisk.corpora.prepared import Prepared
 
     folders = {name: paths[name] for name in ("labels", "baselines", "training", "logs")}

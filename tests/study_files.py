@@ -35,6 +35,7 @@ PARAMS: dict[str, Any] = {
     | {"train_rows": None, "validation_rows": None, "test_rows": None},
     "annotate": {"concurrency": 8, "timeout": 5, "retries": 2},
     "embed": {},
+    "explain": {},
     "baseline": {"kinds": ["words"]},
     "filter": {"seed": 0, "validation_labels": "gold"},
     "train": {

@@ -20,6 +20,7 @@ from labelrisk.settings.baseline import BaselineSettings
 from labelrisk.settings.embed import EmbedSettings
 from labelrisk.settings.ensemble import EnsembleSettings
 from labelrisk.settings.evaluate import EvaluateSettings
+from labelrisk.settings.explain import ExplainSettings
 from labelrisk.settings.filter import FilterSettings
 from labelrisk.settings.names import SLUG
 from labelrisk.settings.prepare import PrepareSettings
@@ -28,7 +29,13 @@ from labelrisk.settings.train import TrainSettings
 from labelrisk.sources.declarations import Labellers, check_sources, undeclared
 from labelrisk.sources.source import Source
 
-READ_BY_DVC = ("panels", "second_opinions", "embed", "baseline")  # also where what they say is what they would be
+READ_BY_DVC = (
+    "panels",
+    "second_opinions",
+    "embed",
+    "baseline",
+    "explain",
+)  # also where what they say is what they would be
 ACROSS = "across"  # what the ensemble over sources is called
 
 
@@ -50,6 +57,7 @@ class Settings(Section):
     train: TrainSettings
     evaluate: EvaluateSettings
     ensemble: EnsembleSettings
+    explain: ExplainSettings = ExplainSettings()
 
     @property
     def labellers(self) -> dict[str, Annotator | Panel | SecondOpinion]:

@@ -24,6 +24,10 @@ class GoldRows(ReadOnlyArrays):
     gold: Codes
     slices: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
+    def part(self, rows: NDArray[np.int64]) -> GoldRows:
+        """Those rows alone, by their positions."""
+        return GoldRows(self.ids[rows], self.gold[rows], {name: of[rows] for name, of in self.slices.items()})
+
 
 def read_gold_rows(prepared: Prepared, split: str) -> GoldRows:
     """Read the rows of one split that have a gold label."""

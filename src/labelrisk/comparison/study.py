@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from labelrisk.comparison.costs import cost_per_thousand, costs_on_train
-from labelrisk.comparison.gold_rows import GoldRows, read_gold_rows
+from labelrisk.comparison.gold_rows import GoldRows
 from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
-from labelrisk.comparison.runs import ReadRun, stacked_probabilities
-from labelrisk.comparison.training_curves import read_training_curves
-from labelrisk.corpora.prepared import Prepared
-from labelrisk.errors import LabelRiskError, shown
-from labelrisk.files import read_frame, read_json
 from labelrisk.params import Settings
-from labelrisk.statistics.class_codes import codes_of
 from labelrisk.statistics.scores import Codes, Counts, confusion
 
 
@@ -60,6 +52,11 @@ class AnnotatorLabels(ReadOnlyArrays):
     codes: Codes
     counts: Counts
 
+    def on(self, rows: NDArray[np.int64], gold: Codes) -> AnnotatorLabels:
+        """The labels of some of the rows, by their positions, whose gold is given."""
+        codes = self.codes[rows]
+        return AnnotatorLabels(codes, confusion(gold, codes, len(self.counts)))
+
     @property
     def has_labels(self) -> bool:
         """Whether any of these rows was given a label."""
@@ -93,6 +90,20 @@ class Study:
     notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     curves: pd.DataFrame
 
+    def on(self, rows: NDArray[np.int64]) -> Study:
+        """The study with some of the test rows alone, by their positions; what students learned from stays."""
+        test = self.test.part(rows)
+        return replace(
+            self,
+            test=test,
+            students={
+                source: students_of(test.gold, of.probabilities[:, rows], of.validation)
+                for source, of in self.students.items()
+            },
+            annotators_on_test={name: of.on(rows, test.gold) for name, of in self.annotators_on_test.items()},
+            baselines={kind: of.on(rows, test.gold) for kind, of in self.baselines.items()},
+        )
+
     @property
     def annotators_used_directly(self) -> dict[str, AnnotatorLabels]:
         """The test labels of the annotators that gave any: they could stand in for students."""
@@ -104,75 +115,6 @@ class Study:
         return {kind: given for kind, given in self.baselines.items() if given.has_labels}
 
 
-def load_study(
-    settings: Settings,
-    prepared: Prepared,
-    labels: Path,
-    baselines: Path,
-    training: Path,
-    runs: ReadRun,
-    logs: Path,
-) -> Study:
-    """Read the files of all declared sources, seeds, annotators and panels; undeclared files are not looked at.
-
-    runs: what reads a student's predictions.
-    Raises LabelRiskError where a declared run is missing, or lacks a test row.
-    """
-    classes = prepared.classes
-    test, validation, train = (read_gold_rows(prepared, split) for split in ("test", "validation", "train"))
-    sources = list(settings.sources)
-    answers = {
-        name: _rows(labels / f"{name}.parquet", ["id", "split", "label", "status", "cost"])
-        for name in settings.labellers
-        if not settings.is_gold(name)
-    }
-    return Study(
-        settings=settings,
-        classes=tuple(classes),
-        test=test,
-        validation=validation,
-        train=train,
-        students={source: _students(runs, source, settings.seeds, test, validation) for source in sources},
-        training_rows={
-            source: _training_rows(training / source / f"{settings.seeds[0]}.parquet", classes) for source in sources
-        },
-        annotators_on_train={
-            name: _annotator_labels(frame, "train", train, classes) for name, frame in answers.items()
-        },
-        annotators_on_test={name: _annotator_labels(frame, "test", test, classes) for name, frame in answers.items()},
-        baselines={
-            kind: _labels_of(_rows(baselines / f"{kind}.parquet", ["id", "label"]), test, classes)
-            for kind in settings.baseline.kinds
-        },
-        costs={name: cost_per_thousand(settings, name, answers) for name in answers},
-        costs_on_train={name: costs_on_train(settings, name, answers) for name in answers},
-        notes={source: _notes(training / source / "notes.json") for source in sources},
-        curves=read_training_curves(logs, sources, settings.seeds),
-    )
-
-
-def _rows(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Rows of a file of an earlier stage, each once.
-
-    Raises LabelRiskError for a damaged file.
-    """
-    rows = read_frame(path, columns)
-    twice = rows.duplicated([name for name in ("id", "split") if name in columns])
-    if twice.any():
-        raise LabelRiskError(
-            f"{path} holds the row '{shown(rows['id'][twice].iloc[0])}' twice; remove it and run `dvc repro`, which "
-            "makes it"
-        )
-    return rows
-
-
-def _students(read: ReadRun, source: str, seeds: Sequence[int], test: GoldRows, validation: GoldRows) -> Students:
-    runs = [read(source, seed) for seed in seeds]
-    probabilities = stacked_probabilities(runs, source, seeds, "test", test.ids)
-    on_validation = np.stack([run.of_split("validation", validation.ids) for run in runs])
-    return students_of(test.gold, probabilities, on_validation)
-
-
 def students_of(
     gold: Codes, probabilities: NDArray[np.float32], validation: NDArray[np.float32] | None = None
 ) -> Students:
@@ -182,25 +124,3 @@ def students_of(
         validation = probabilities[:, :0]
     counts = np.stack([confusion(gold, run, probabilities.shape[-1]) for run in predictions])
     return Students(probabilities, predictions, counts, validation)
-
-
-def _training_rows(path: Path, classes: list[str]) -> TrainingRows:
-    rows = _rows(path, ["id", "split", "label", "origin", "labeller", "why"])
-    rows = rows[rows["split"] == "train"]
-    origins, labellers, reasons = (rows[name].to_numpy(dtype=object) for name in ("origin", "labeller", "why"))
-    return TrainingRows(pd.Index(rows["id"]), codes_of(rows["label"], classes), origins, labellers, reasons)
-
-
-def _notes(path: Path) -> dict[str, float]:
-    by_seed = pd.DataFrame(read_json(path)) if path.exists() else pd.DataFrame()
-    return {str(name): float(value) for name, value in by_seed.mean(axis=1).items()}
-
-
-def _annotator_labels(answers: pd.DataFrame, split: str, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:
-    return _labels_of(answers[answers["split"] == split], rows, classes)
-
-
-def _labels_of(answers: pd.DataFrame, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:
-    """The labels of `rows`; -1 for a row that was left out or not seen."""
-    codes = codes_of(answers.set_index("id")["label"].reindex(rows.ids), classes)
-    return AnnotatorLabels(codes, confusion(rows.gold, codes, len(classes)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from labelrisk.comparison.analyses.kinds import ANALYSES
 from labelrisk.comparison.outputs import Output, write_outputs
 from labelrisk.comparison.runs import runs_in, write_runs
-from labelrisk.comparison.study import load_study
+from labelrisk.comparison.study_loading import load_study
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.params import Settings
 from labelrisk.undeclared_outputs import prune_undeclared

@@ -1,0 +1,131 @@
+"""What all explanations are functions of: the study, and what is known of its rows beside their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
+from labelrisk.comparison.study import Study
+from labelrisk.corpora.prepared import Prepared
+from labelrisk.files import read_parquet
+from labelrisk.settings.explain import ExplainSettings
+from labelrisk.statistics.class_codes import NO_LABEL, codes_of
+from labelrisk.statistics.scores import Codes, Floats
+from labelrisk.vectors.vectors_file import Vectors, read_vectors
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RowFacts(ReadOnlyArrays):
+    """Rows of one split, in the order of the split: ids, gold codes (N,) (-1: none), words (N,), vectors (N, D).
+
+    columns: by name, the values of what corpus.slices names, (N,), None for none.
+    """
+
+    ids: pd.Index[Any]
+    gold: Codes
+    words: NDArray[np.int64]
+    vectors: Vectors
+    columns: Mapping[str, NDArray[np.object_]]
+
+    def part(self, rows: NDArray[np.int64]) -> RowFacts:
+        """Those rows alone, by their positions."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return RowFacts(
+            ids=self.ids[rows],
+            gold=self.gold[rows],
+            words=self.words[rows],
+            vectors=self.vectors[rows],
+            columns=columns,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Given(ReadOnlyArrays):
+    """An annotator's labels of the rows of a split: codes (N,), -1 for none; class probabilities (N, K), nan for a row
+    without, None where no row has any.
+    """
+
+    codes: Codes
+    probabilities: Floats | None
+
+    def part(self, rows: NDArray[np.int64]) -> Given:
+        """Those rows alone, by their positions."""
+        return Given(self.codes[rows], None if self.probabilities is None else self.probabilities[rows])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evidence:
+    """The study, and by split what is known of rows and what annotators said of them.
+
+    rows: of `test` and `validation` those with gold, in the order of study.test and study.validation; of `train` all.
+    given: by split and annotator (gold left out), of the same rows.
+    """
+
+    study: Study
+    rows: Mapping[str, RowFacts]
+    given: Mapping[str, Mapping[str, Given]]
+
+    @property
+    def settings(self) -> ExplainSettings:
+        """The section `explain` of params.yaml."""
+        return self.study.settings.explain
+
+    def on(self, rows: NDArray[np.int64]) -> Evidence:
+        """The same with some of the test rows alone, by their positions; what was learned from stays as it was."""
+        test = {"test": self.rows["test"].part(rows)}
+        given = {"test": {name: of.part(rows) for name, of in self.given["test"].items()}}
+        return replace(self, study=self.study.on(rows), rows={**self.rows, **test}, given={**self.given, **given})
+
+
+def load_evidence(study: Study, prepared: Prepared, labels: Path, vectors: Path) -> Evidence:
+    """Read what the study has not read: texts, vectors and the annotators' probabilities.
+
+    Raises LabelRiskError for a damaged file, and where vectors lack a row.
+    """
+    ids = {"test": study.test.ids, "validation": study.validation.ids, "train": prepared.split("train", ["id"])["id"]}
+    facts = {split: _facts(study, prepared, split, pd.Index(ids[split]), vectors) for split in SPLITS}
+    given: dict[str, dict[str, Given]] = {split: {} for split in SPLITS}
+    for name in study.annotators_on_test:
+        answers = read_parquet(labels / f"{name}.parquet", ["id", "split", "label"], ["probabilities"])
+        for split in SPLITS:
+            part = answers.filter(pc.equal(answers["split"], split))
+            given[split][name] = _given(part, facts[split].ids, study.classes)
+    return Evidence(study=study, rows=facts, given=given)
+
+
+def _facts(study: Study, prepared: Prepared, split: str, ids: pd.Index[Any], vectors: Path) -> RowFacts:
+    rows = prepared.split(split).set_index("id").loc[ids]
+    return RowFacts(
+        ids=ids,
+        gold=codes_of(rows["gold"], study.classes),
+        words=np.array([len(text.split()) for text in rows["text"]], dtype=np.int64),
+        vectors=read_vectors(vectors, split, ids),
+        columns=prepared.slices(ids),
+    )
+
+
+def _given(answers: pa.Table, ids: pd.Index[Any], classes: tuple[str, ...]) -> Given:
+    """The answers to rows `ids`; a row that was not asked about has no label."""
+    places = pd.Index(answers["id"].to_pandas()).get_indexer(ids)
+    codes = codes_of(answers["label"].to_pandas(), classes)
+    codes = np.where(places < 0, NO_LABEL, codes[places]) if len(codes) else places
+    if "probabilities" not in answers.column_names or answers["probabilities"].null_count == len(answers):
+        return Given(codes, None)
+    found = answers["probabilities"]
+    told = found.is_valid().to_numpy()
+    every = np.full((len(answers), len(classes)), np.nan)
+    every[told] = pc.list_flatten(found).to_numpy().reshape(-1, len(classes))
+    probabilities = every[places]
+    probabilities[places < 0] = np.nan
+    return Given(codes, probabilities)
