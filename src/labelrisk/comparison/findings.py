@@ -16,9 +16,9 @@ from labelrisk.statistics.scores import rounded
 def findings(study: Study) -> dict[str, Any]:
     """The content of metrics/findings.json: the recipe, and by annotator and claim the finding."""
     claims = {
-        case.annotator: {claim.__name__: _written(finding(claim, case)) for claim in CLAIMS} for case in cases(study)
+        case.annotator: {claim.__name__: written(finding(claim, case)) for claim in CLAIMS} for case in cases(study)
     }
-    return {"recipe": _recipe(study), "claims": claims}
+    return {"recipe": recipe_of_students(study), "claims": claims}
 
 
 def finding(claim: Claim, case: Case) -> Finding:
@@ -29,7 +29,8 @@ def finding(claim: Claim, case: Case) -> Finding:
         return Finding("not decided here", str(lacking))
 
 
-def _written(found: Finding) -> dict[str, Any]:
+def written(found: Finding) -> dict[str, Any]:
+    """A finding as findings.json has it."""
     numbers = {name: getattr(found, name) for name in ("estimate", "low", "high")}
     return {
         "finding": found.finding,
@@ -42,7 +43,7 @@ def _written(found: Finding) -> dict[str, Any]:
     }
 
 
-def _recipe(study: Study) -> dict[str, Any]:
+def recipe_of_students(study: Study) -> dict[str, Any]:
     """How the students were trained; by source: the steps that they made, mean over seeds, and have they converged?"""
     recipe = recipe_of(study.settings.train)
     last = study.curves.groupby(["source", "seed"], sort=False)["step"].max()

@@ -8,7 +8,7 @@ from labelrisk.comparison.outputs import write_outputs
 from labelrisk.comparison.runs import runs_of
 from labelrisk.comparison.study_loading import load_study
 from labelrisk.corpora.prepared import Prepared
-from labelrisk.explanations.contract import outputs
+from labelrisk.explanations.contract import claims_of, outputs
 from labelrisk.explanations.evidence import load_evidence
 from labelrisk.explanations.kinds import EXPLANATIONS
 from labelrisk.files import written_aside
@@ -37,5 +37,6 @@ def run(
     evidence = load_evidence(study, rows, labels, vectors)
     with written_aside(out) as folder:
         folder.mkdir()
-        found = [outputs(name, explain(evidence)) for name, explain in EXPLANATIONS.items()]
-        write_outputs({folder / name: output for files in found for name, output in files.items()})
+        found = {name: explain(evidence) for name, explain in EXPLANATIONS.items()}
+        files = [outputs(name, one) for name, one in found.items()] + [claims_of(study, found.values())]
+        write_outputs({folder / name: output for some in files for name, output in some.items()})
