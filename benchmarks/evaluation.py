@@ -1,4 +1,6 @@
-"""Time and memory of `evaluate` for a large study: 10 sources, 10 seeds, 10,000 test rows, 10 classes.
+"""Time and memory of `evaluate` and `explain` for a large study: 10 sources, 10 seeds, 10,000 test rows, 10 classes.
+
+Each stage is a process of its own; `explain` says how long each explanation took.
 
 python benchmarks/evaluation.py [--sources 10] [--seeds 10] [--rows 10000] [--classes 10]
 """
@@ -6,21 +8,34 @@ python benchmarks/evaluation.py [--sources 10] [--seeds 10] [--rows 10000] [--cl
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
+
+from labelrisk.corpora.prepared import Prepared
+from labelrisk.explanations.contract import Explain, Explanation
+from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.kinds import EXPLANATIONS
+from labelrisk.params import load
+from labelrisk.stages import explain as stage
+from labelrisk.vectors.vectors_file import write_vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("prepared", "labels", "ballots", "baselines", "training", "predictions", "logs", "models")
+FILES = {"distilled": "data/distilled.parquet", "edited": "data/perturbed.parquet"}
+DIMENSIONS = 384
 
 
 def write_study(root: Path, sources: int, seeds: int, rows: int, classes: int) -> None:
@@ -49,6 +64,7 @@ def write_study(root: Path, sources: int, seeds: int, rows: int, classes: int) -
     every.assign(label=every["gold"], status="ok", cost=0.0).to_parquet(data / "labels" / "llm.parquet")
     frames["test"].assign(label=frames["test"]["gold"])[["id", "label"]].to_parquet(data / "baselines/words.parquet")
     labelled = frames["train"].assign(label=frames["train"]["gold"], split="train", origin="annotator")
+    labelled = labelled.assign(labeller="llm", why=None)
     difficulty = generator.standard_normal(rows)
     run_ids = pd.concat([frames["validation"]["id"], frames["test"]["id"]], ignore_index=True)
     for source in declared:
@@ -68,23 +84,72 @@ def write_study(root: Path, sources: int, seeds: int, rows: int, classes: int) -
             (logs / "validation" / "macro_f1.tsv").write_text("step\tmacro_f1\n50\t0.7\n100\t0.75\n")
 
 
+def write_more(root: Path, classes: int) -> None:
+    """Write what `explain` reads beside that: sentence vectors, and probabilities of the annotator's labels."""
+    generator = np.random.default_rng(1)
+    data = root / "data"
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = generator.standard_normal((len(texts), DIMENSIONS), dtype=np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
+
+    write_vectors(Prepared(data / "prepared"), encode, DIMENSIONS, data / "vectors")
+    labels = pd.read_parquet(data / "labels" / "llm.parquet")
+    shares = generator.dirichlet(np.ones(classes), len(labels))
+    labels.assign(probabilities=list(shares)).to_parquet(data / "labels" / "llm.parquet")
+
+
+def explain_timed(root: Path) -> None:
+    """Do what the stage does, with a line for the time of each explanation."""
+    os.chdir(root)
+
+    def timed(name: str, explain: Explain) -> Explain:
+        def run(evidence: Evidence) -> Explanation:
+            started = time.perf_counter()
+            found = explain(evidence)
+            print(f"    {name}: {time.perf_counter() - started:.1f} s", flush=True)
+            return found
+
+        return run
+
+    vars(stage)["EXPLANATIONS"] = {name: timed(name, explain) for name, explain in EXPLANATIONS.items()}
+    needed = inspect.signature(stage.run).parameters
+    folders = {name: Path("data") / name for name in needed if name not in ("settings", "out", *FILES)}
+    files = {name: Path(path) for name, path in FILES.items() if name in needed}
+    stage.run(load(Path("params.yaml")), **folders, **files, out=Path("explanations"))
+
+
+def measured(name: str, command: Sequence[str], root: Path) -> None:
+    """Run a command, and print the time and the most memory that it took."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=root)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{name} failed")
+    print(f"{name}: {time.perf_counter() - started:.1f} s, {used.ru_maxrss / 2**20:.2f} GiB", flush=True)
+
+
 def main() -> None:
-    """Write the study, evaluate it in a process of its own, and print what it took."""
+    """Write the study, and run each stage in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("sources", 10), ("seeds", 10), ("rows", 10_000), ("classes", 10)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--explain", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.explain:
+        explain_timed(asked.explain)
+        return
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_study(root, asked.sources, asked.seeds, asked.rows, asked.classes)
+        write_more(root, asked.classes)
         paths = {name: f"data/{name}" for name in FOLDERS}
         paths |= {"runs": "data/runs/all.parquet", "metrics": "metrics", "plots": "plots"}
         words = [word for name, path in paths.items() for word in (f"--{name}", path)]
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "labelrisk", "evaluate", *words], cwd=root, check=True)
-        seconds = time.perf_counter() - started
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    print(f"{asked}: {seconds:.1f} s, {memory:.2f} GiB")
+        print(f"{asked.sources} sources, {asked.seeds} seeds, {asked.rows:,} test rows, {asked.classes} classes")
+        measured("evaluate", [sys.executable, "-m", "labelrisk", "evaluate", *words], root)
+        measured("explain", [sys.executable, str(Path(__file__).resolve()), "--explain", str(root)], root)
 
 
 if __name__ == "__main__":
