@@ -1,0 +1,20 @@
+"""The section `explain.certificates`: how wrong answers may be, and how sure that must be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from labelrisk.settings.section import Section, Seed, Share
+
+
+class CertificatesSettings(Section):
+    """risk: the share of answers that may be wrong; confidence: of every certificate, default evaluate.confidence.
+
+    seed: of the parts into which test rows are split to measure prediction sets.
+    """
+
+    risk: Share = 0.1
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] | None = None
+    seed: Seed = 0
