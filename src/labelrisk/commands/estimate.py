@@ -1,0 +1,94 @@
+"""`labelrisk estimate`: class shares of a whole split, from an annotator's labels and a coded sample."""
+
+from __future__ import annotations
+
+import textwrap
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from labelrisk.commands._options import add_labels, add_prepared
+from labelrisk.errors import LabelRiskError, nearest, shown
+
+HELP = "estimate class shares from labels and a coded sample"
+EXAMPLE = "labelrisk estimate --annotator gpt --sample coding/round1.csv --by outlet"
+LEGEND = (
+    "x100; [{confidence:.4g} % interval]; naive: the annotator's labels as they are, with the interval that they "
+    "alone would give; gold rows: the coded rows alone, weighted; PPI++ and DSL correct the labels of all rows by the "
+    "coded rows. Intervals of these three are about {about}."
+)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The annotator, coders' files of one sample, by which column, and where rows and labels are."""
+    parser.add_argument("--annotator", required=True, metavar="NAME", help="whose labels of all rows are corrected")
+    text = "coders' files of a sample that `labelrisk sample` drew"
+    parser.add_argument("--sample", type=Path, nargs="+", required=True, metavar="FILE", help=text)
+    parser.add_argument("--by", metavar="COLUMN", help="also for the values of a column that corpus.slices names")
+    text = "intervals about other rows like these, not about these alone"
+    parser.add_argument("--beyond", action="store_true", help=text)
+    add_prepared(parser)
+    add_labels(parser)
+
+
+def run(
+    params: Path,
+    annotator: str,
+    sample: Sequence[Path],
+    by: str | None,
+    beyond: bool,
+    prepared: Path,
+    labels: Path,
+) -> None:
+    """Print the shares of all classes in the split that was drawn from, naive and corrected.
+
+    Raises LabelRiskError where read_coded_files and coded_population do, for a missing annotator or column.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from labelrisk.codebook import read_codebook
+    from labelrisk.coders.annotator_answers import annotator_answers, predicted_codes
+    from labelrisk.coders.coded_files import read_coded_files
+    from labelrisk.coders.estimates import FEWEST, Population, class_shares, coded_population, shares_table
+    from labelrisk.coders.sample_parts import parts_of
+    from labelrisk.comparison.slices import slices_of
+    from labelrisk.corpora.prepared import Prepared
+    from labelrisk.explanations.covariates import covariates_of
+    from labelrisk.params import load
+
+    settings = load(params)
+    names = read_codebook(Path(settings.codebook)).names
+    prepared_rows = Prepared(prepared)
+    every = prepared_rows.rows(["id"]).set_index("id")["split"]
+    coded, notes = read_coded_files(sample, names, every.index)
+    split = str(every[coded["id"].iloc[0]])
+    rows = prepared_rows.split(split, ["id", "text"])
+    ids = pd.Index(rows["id"])
+    human, probabilities, more = coded_population(parts_of(coded, names), ids, len(names), split)
+    answers = annotator_answers(settings, params, annotator, labels, rows["id"])
+    predicted = predicted_codes(answers["label"], names, labels / f"{annotator}.parquet").to_numpy()
+    if not (predicted >= 0).any():
+        raise LabelRiskError(f"{labels / annotator}.parquet has no label of any row of {split}; run `dvc repro`")
+    columns = prepared_rows.slices(ids)
+    if by is not None and by not in columns:
+        known = nearest(by, columns) if columns else "name columns in corpus.slices in params.yaml"
+        raise LabelRiskError(f"--by names '{shown(by)}', which corpus.slices does not; {known}")
+    words = np.array([len(text.split()) for text in rows["text"]], dtype=np.int64)
+    covariates = covariates_of(words, columns, int((human >= 0).sum())).values
+    population = Population(human, probabilities, predicted, covariates)
+    parts = [(split, np.arange(len(ids)))]
+    parts += [(one.name, one.rows) for one in slices_of(by, columns[by], 1)] if by is not None else []
+    confidence = settings.evaluate.confidence
+    for name, places in parts:
+        part = population.part(places)
+        known_rows = int((part.human >= 0).sum())
+        print(f"{name}: {len(places):,} rows, {known_rows:,} coded")
+        if known_rows < FEWEST or not (part.predicted >= 0).any():
+            print(f"Too few for an estimate: {FEWEST} coded rows are needed.\n")
+            continue
+        print(shares_table(annotator, class_shares(part, len(names), confidence, beyond), names) + "\n")
+    for note in [*notes, *more]:
+        print(textwrap.fill(f"Note: {note}.", 80))
+    about = "other rows like these" if beyond else f"these rows of {split}"
+    print(textwrap.fill(LEGEND.format(confidence=100 * confidence, about=about), 80))

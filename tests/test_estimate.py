@@ -1,0 +1,164 @@
+"""`labelrisk estimate`: class shares of a split from an annotator's labels and a coded sample."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from study_files import params, write_study
+
+from labelrisk.cli import main
+from labelrisk.coders.estimates import Population, class_shares
+from labelrisk.statistics.drawn_rows import Drawn, gold_rows_alone
+from labelrisk.statistics.prediction_powered import prediction_powered
+
+ROWS = 400  # of train; the annotator takes half of the food in outlet B for weather
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """Prepared rows, labels, and gold by id."""
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path, params(corpus=params()["corpus"] | {"slices": ["outlet"]}))
+    generator = np.random.default_rng(0)
+    gold = np.where(generator.random(ROWS) < 0.4, "food", "weather").astype(object)
+    outlet = np.where(generator.random(ROWS) < 0.5, "A", "B").astype(object)
+    frame = pd.DataFrame({"id": [f"r{row:03d}" for row in range(ROWS)], "gold": gold})
+    frame["text"] = "text of " + frame["id"]
+    folder = tmp_path / "data" / "prepared"
+    folder.mkdir(parents=True)
+    other = pd.DataFrame({"id": ["v0", "v1"], "text": ["one", "two"], "gold": ["food", "weather"]})
+    columns = ["id", "text", "gold"]
+    for split, rows in (("train", frame), ("validation", other[:1]), ("test", other[1:])):
+        rows[columns].to_parquet(folder / f"{split}.parquet", index=False)
+    pd.DataFrame({"id": frame["id"], "slice outlet": outlet}).to_parquet(folder / "slices.parquet", index=False)
+    labels = np.where((outlet == "B") & (gold == "food") & (generator.random(ROWS) < 0.5), "weather", gold)
+    labels[generator.random(ROWS) < 0.05] = None
+    (tmp_path / "data" / "labels").mkdir()
+    status = ["ok" if isinstance(label, str) else "off_list" for label in labels]
+    entropies = np.where(outlet == "B", 0.5, 0.1)
+    answers = {"id": frame["id"], "split": "train", "label": labels, "status": status, "entropy": entropies}
+    pd.DataFrame(answers).to_parquet(tmp_path / "data" / "labels" / "model.parquet", index=False)
+    return frame.set_index("id").assign(label=labels, outlet=outlet)
+
+
+def coded(study, rows, *options, blank=0):
+    """Draw a sample by the command, and let a coder fill it with gold; returns the file's frame."""
+    assert main(["sample", "--rows", str(rows), "--out", "s.csv", *options]) == 0
+    frame = pd.read_csv("s.csv", dtype={"id": str})
+    frame["label"] = study.loc[frame["id"], "gold"].to_numpy()
+    frame.loc[: blank - 1, "label"] = ""
+    frame.to_csv("anna.csv", index=False)
+    return frame
+
+
+def printed(capsys, *options):
+    capsys.readouterr()
+    code = main(["estimate", "--annotator", "model", "--sample", "anna.csv", *options])
+    shown = capsys.readouterr()
+    return code, shown.out + shown.err
+
+
+def numbers(text, label):
+    """The estimates of a class in the first table that has it, by method."""
+    line = next(line for line in text.splitlines() if line.startswith(label))
+    cells = [cell.strip() for cell in line.split("  ") if cell.strip()][1:]
+    return {name: float(cell.split()[0]) for name, cell in zip(("naive", "gold", "PPI++", "DSL"), cells, strict=True)}
+
+
+@pytest.mark.parametrize("design", ["random", "stratified", "uncertainty"])
+def test_what_labels_miss_is_corrected(study, capsys, design):
+    coded(study, 150, "--design", design, "--annotator", "model")
+    code, text = printed(capsys)
+    assert code == 0
+    assert max(map(len, text.splitlines())) <= 80
+    assert "train: 400 rows, 150 coded" in text
+    truth = 100 * (study["gold"] == "food").mean()
+    found = numbers(text, "food")
+    assert found["naive"] == pytest.approx(
+        100 * (study["label"] == "food").sum() / study["label"].notna().sum(), abs=0.1
+    )
+    assert found["naive"] < truth - 7
+    assert abs(found["PPI++"] - truth) < 5
+    assert abs(found["DSL"] - truth) < 5
+
+
+def test_the_numbers_are_those_of_the_statistics(study, capsys):
+    frame = coded(study, 100)
+    _, text = printed(capsys)
+    places = study.index.get_indexer(frame["id"])
+    gold, given = ((study[column] == "food").to_numpy(dtype=float)[:, None] for column in ("gold", "label"))
+    drawn, ones = Drawn(places[None], np.full(ROWS, 0.25)), np.ones((ROWS, 1))
+    found = numbers(text, "food")
+    assert found["gold"] == pytest.approx(100 * gold_rows_alone(ones, gold, drawn).values.item(), abs=0.06)
+    # the power is estimated from drawn rows alone, for of the others no probability is known
+    exact = prediction_powered(ones, gold, given, drawn)
+    assert found["PPI++"] == pytest.approx(100 * exact.values.item(), abs=30 * exact.errors.item())
+
+
+def test_each_value_of_a_column_has_its_own_shares(study, capsys):
+    coded(study, 150)
+    _, text = printed(capsys, "--by", "outlet")
+    blocks = text.split("\n\n")
+    assert [block.split(":")[0] for block in blocks[:3]] == ["train", *study["outlet"].value_counts().index]
+    outlet = next(block for block in blocks if block.startswith("B:"))
+    truth = 100 * (study.loc[study["outlet"] == "B", "gold"] == "food").mean()
+    assert numbers(outlet, "food")["naive"] < truth - 12
+    assert abs(numbers(outlet, "food")["DSL"] - truth) < 8
+    coded_few = pd.read_csv("anna.csv").head(20)
+    coded_few.to_csv("anna.csv", index=False)
+    assert "Too few for an estimate: 15 coded rows are needed." in printed(capsys, "--by", "outlet")[1]
+    assert "corpus.slices does not; did you mean 'outlet'" in printed(capsys, "--by", "outlt")[1]
+
+
+def test_intervals_beyond_these_rows_are_wider():
+    generator = np.random.default_rng(0)
+    human = np.where(np.arange(300) < 100, generator.integers(0, 2, 300), -1)
+    rows = Population(human, np.where(human < 0, np.nan, 1 / 3), generator.integers(0, 2, 300), np.empty((300, 0)))
+    here, beyond = (class_shares(rows, 2, 0.95, one) for one in (False, True))
+    assert here["naive"] == beyond["naive"]
+    widths = [of["gold rows"][0].high - of["gold rows"][0].low for of in (here, beyond)]
+    assert widths[0] / widths[1] == pytest.approx(np.sqrt(2 / 3), rel=0.01)
+
+
+def test_a_held_out_part_stands_alone(study, capsys):
+    frame = coded(study, 200, "--holdout", "0.5")
+    _, text = printed(capsys)
+    assert "train: 400 rows, 100 coded" in text
+    assert "the part held_out alone is used" in " ".join(text.split())
+    held_out = frame[frame["part"] == "held_out"]
+    assert numbers(text, "food")["gold"] == pytest.approx(100 * (held_out["label"] == "food").mean(), abs=0.1)
+    assert "stand for" not in text  # its probabilities are half of the sample's
+
+
+def test_blank_rows_are_told_and_do_not_count(study, capsys):
+    coded(study, 100, blank=20)
+    _, text = printed(capsys)
+    assert "train: 400 rows, 80 coded" in text
+    assert "Note: 20 drawn rows have no label" in text
+    assert "stand for" not in text  # 80 were coded with a probability of 1/5
+
+
+def test_rows_that_others_stand_for_are_told(study, capsys):
+    frame = coded(study, 100)
+    frame.assign(sampling_probability=0.5).to_csv("anna.csv", index=False)
+    assert "the coded rows stand for 200 rows, but train has 400" in " ".join(printed(capsys)[1].split())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda frame: frame.drop(columns="sampling_probability"), "has no sampling_probability"),
+        (lambda frame: frame.head(14), "14 rows are coded, too few for an estimate; code 15 or more"),
+        (lambda frame: pd.concat([frame, frame.head(1).assign(id="v1")]), "the row 'v1' (1 such row) is not of train"),
+    ],
+)
+def test_what_is_no_sample_is_one_sentence(study, capsys, change, says):
+    change(coded(study, 100)).to_csv("anna.csv", index=False)
+    code, text = printed(capsys)
+    assert code == 1
+    assert says in text
+    assert text.count("\n") == 1
+
+
+def test_an_annotator_that_is_not_declared_is_one_sentence(study, capsys):
+    coded(study, 100)
+    assert "--annotator names 'modle'" in printed(capsys, "--annotator", "modle")[1]
