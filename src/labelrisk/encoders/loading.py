@@ -80,17 +80,20 @@ def load_encoder(model: str, revision: str | None, dtype: Any) -> PreTrainedMode
 
 def check_length(model: PreTrainedModel, max_tokens: int, section: str) -> None:
     """Raise LabelRiskError when the model has fewer positions than `max_tokens`."""
-    config = model.config
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions is None:
-        return
-    if config.model_type in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"):
-        positions -= config.pad_token_id + 1  # their positions count from the one after padding
-    if max_tokens > positions:
+    positions = positions_of(model.config)
+    if positions is not None and max_tokens > positions:
         raise LabelRiskError(
             f"{section}.max_tokens is {max_tokens}, but the model reads at most {positions} tokens; lower "
             f"{section}.max_tokens"
         )
+
+
+def positions_of(config: Any) -> int | None:
+    """The most tokens that a model of this configuration reads; None where it has no such bound."""
+    positions: int | None = getattr(config, "max_position_embeddings", None)
+    if positions is not None and config.model_type in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"):
+        positions -= config.pad_token_id + 1  # their positions count from the one after padding
+    return positions
 
 
 def check_weights(model: PreTrainedModel, missing: Iterable[str]) -> None:
