@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelrisk.statistics.influence import row_influences
 from labelrisk.statistics.intervals import Component, Interval, excess
@@ -35,13 +37,24 @@ class RunVariances:
 
     def __init__(self, gold: Codes, runs: Mapping[str, Codes], counts: Mapping[str, Counts], metric: Metric) -> None:
         """gold (N,); by source: runs (R, N), counts (R, K, K + 1)."""
-        self.scores: dict[str, Floats] = {name: np.atleast_1d(metric(table)) for name, table in counts.items()}
-        self._rows = len(gold)
-        values = [row_influences(gold, runs[name], counts[name], metric) for name in runs]
-        stacked = np.concatenate(values)
+        scores = {name: np.atleast_1d(metric(table)) for name, table in counts.items()}
+        self._take(scores, {name: row_influences(gold, runs[name], counts[name], metric) for name in runs})
+
+    @classmethod
+    def of_influences(cls, scores: Mapping[str, Floats], influences: Mapping[str, NDArray[Any]]) -> RunVariances:
+        """Of a number that is no metric of confusion counts; by source: scores (R,), influences (R, N), centred."""
+        made = cls.__new__(cls)
+        made._take(scores, influences)
+        return made
+
+    def _take(self, scores: Mapping[str, Floats], influences: Mapping[str, NDArray[Any]]) -> None:
+        self.scores = dict(scores)
+        stacked = np.concatenate(list(influences.values()), dtype=np.float64)
+        self._rows = stacked.shape[1]
         self._covariances: Floats = stacked @ stacked.T / (self._rows * (self._rows - 1))
-        ends = np.cumsum([len(one) for one in values])
-        self._places = {name: slice(end - len(one), end) for name, one, end in zip(runs, values, ends, strict=True)}
+        runs = [len(one) for one in influences.values()]
+        ends = np.cumsum(runs)
+        self._places = {name: slice(end - of, end) for name, of, end in zip(influences, runs, ends, strict=True)}
         self._seeds = self._seed_components()
 
     def mean(self, source: str, confidence: float) -> Interval:

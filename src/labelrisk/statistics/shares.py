@@ -14,8 +14,8 @@ class Share(NamedTuple):
     high: float
 
 
-def wilson(hits: int, of: int, confidence: float) -> Share:
-    """Wilson's score interval without continuity correction; `of` is 1 or more.
+def wilson(hits: float, of: float, confidence: float) -> Share:
+    """Wilson's score interval without continuity correction; `of` is 1 or more, as many as the rows are worth.
 
     (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n).  Wilson, "Probable Inference, the Law of
     Succession, and Statistical Inference" (1927).
