@@ -72,7 +72,7 @@ class Study:
     baselines: the test labels of the cheap classifiers, by kind.
     costs: of an annotator's labels for 1,000 texts, when they were asked for; None where unknown.  costs_on_train: of
     those of the train rows, by id.  notes: what a source's repair measured about itself, the mean over seeds.
-    curves: the frame of read_training_curves.
+    curves: the frame of read_training_curves.  whole: the study of all test rows, where this is a part of one.
     """
 
     settings: Settings
@@ -89,6 +89,7 @@ class Study:
     costs_on_train: Mapping[str, pd.Series | None]
     notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     curves: pd.DataFrame
+    whole: Study | None = None
 
     def on(self, rows: NDArray[np.int64]) -> Study:
         """The study with some of the test rows alone, by their positions; what students learned from stays."""
@@ -102,6 +103,7 @@ class Study:
             },
             annotators_on_test={name: of.on(rows, test.gold) for name, of in self.annotators_on_test.items()},
             baselines={kind: of.on(rows, test.gold) for kind, of in self.baselines.items()},
+            whole=self.whole or self,
         )
 
     @property

@@ -20,7 +20,7 @@ def training_lengths(study: Study) -> dict[str, Convergence]:
     curves, entropies = {}, {}
     for source, rows in study.training_rows.items():
         of_source = study.curves[study.curves["source"] == source]
-        curves[source] = [_curve(run) for _, run in of_source.groupby("seed", sort=False)]
+        curves[source] = [curve_of(run) for _, run in of_source.groupby("seed", sort=False)]
         entropy = label_entropy(np.bincount(rows.codes[rows.codes != NO_LABEL]))
         entropies[source] = [entropy] * len(curves[source])
     return convergence(curves, entropies, study.settings.evaluate.flat)
@@ -34,7 +34,8 @@ def judged_lengths(study: Study) -> dict[str, Convergence]:
     return lengths | {reference: lengths[reference]._replace(fit=0.0, converged=False)}
 
 
-def _curve(run: pd.DataFrame) -> Curve:
+def curve_of(run: pd.DataFrame) -> Curve:
+    """What a run logged, of its frame in the form of read_training_curves."""
     scored, logged = run.dropna(subset=VALIDATION), run.dropna(subset=LOSS)
     return Curve(
         scored["step"].to_numpy(), scored[VALIDATION].to_numpy(), logged["step"].to_numpy(), logged[LOSS].to_numpy()
@@ -42,7 +43,11 @@ def _curve(run: pd.DataFrame) -> Curve:
 
 
 def failed_seeds(study: Study) -> dict[str, list[int]]:
-    """By source: the seeds whose students collapsed to one class, or lie far below their siblings."""
+    """By source: the seeds whose students collapsed to one class, or lie far below their siblings.
+
+    On all test rows, of a part too: whoever is right on rows of one class has not collapsed to it.
+    """
+    students_of_source = (study.whole or study).students
     return {
         source: [
             seed
@@ -51,5 +56,5 @@ def failed_seeds(study: Study) -> dict[str, list[int]]:
             )
             if failed
         ]
-        for source, students in study.students.items()
+        for source, students in students_of_source.items()
     }
