@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from labelrisk.statistics.intervals import Interval
-from labelrisk.statistics.run_variances import RunVariances
 
 FURTHEST = 1e6  # a share beyond which no bound is looked for
 
 
-def share_of_gap(variances: RunVariances, between: str, low: str, high: str, confidence: float) -> Interval:
+class Contrasts(Protocol):
+    """What gives intervals of sums of named numbers: RunVariances, JointVariances."""
+
+    def contrast(self, weights: Mapping[str, float], confidence: float) -> Interval:
+        """The weighted sum."""
+
+    def difference(self, source: str, reference: str, confidence: float) -> Interval:
+        """One number minus another."""
+
+
+def share_of_gap(variances: Contrasts, between: str, low: str, high: str, confidence: float) -> Interval:
     """(m - l) / (h - l) of mean scores, with the shares r that m - l - r (h - l) = 0 does not contradict.
 
     So a share of r or less is ruled out where that contrast is surely above 0.  Only for a gap that surely is above 0:

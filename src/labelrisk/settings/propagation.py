@@ -1,0 +1,22 @@
+"""The section `explain.propagation`: how an annotator's errors are followed to its students."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from labelrisk.settings.section import Section, Seed
+
+
+class PropagationSettings(Section):
+    """neighbours: train rows that a test row is held to look like.
+
+    smoothing: the share of even doubt that is mixed into an annotator's probabilities where they hold zeros.
+    head_rows: train rows, at most, from which an annotator's errors are predicted; seed: of their choice and folds.
+    """
+
+    neighbours: Annotated[int, Field(ge=1, le=10_000)] = 10
+    smoothing: Annotated[float, Field(gt=0, lt=0.1)] = 0.01
+    head_rows: Annotated[int, Field(ge=100, le=10**12)] = 5000
+    seed: Seed = 0
