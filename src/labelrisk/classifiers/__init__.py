@@ -1,0 +1,1 @@
+"""Classifiers to use: students that vote, each a folder with what it needs, loaded in one line."""
