@@ -73,7 +73,7 @@ def test_vectors_are_those_of_sentence_transformers(usual, exact):
 def test_bytes_do_not_depend_on_cores_and_neighbours_only_round(exact, monkeypatch):
     together = exact.encode(TEXTS)
     assert exact.encode(TEXTS).tobytes() == together.tobytes()
-    monkeypatch.setattr(encoder, "_cores", lambda: 1)
+    monkeypatch.setattr(encoder, "cores", lambda: 1)
     alone = Encoder(EmbedSettings(precision="fp32"))
     assert alone.encode(TEXTS).tobytes() == together.tobytes()
     one_by_one = np.concatenate([alone.encode([text]) for text in TEXTS])

@@ -127,7 +127,7 @@ def test_what_reads_the_same_has_the_same_answer(written):
 
 def test_bytes_do_not_depend_on_cores_or_on_a_run_before(folders, written, monkeypatch):
     before = (folders.root / "out.parquet").read_bytes()
-    monkeypatch.setattr(perturb, "_cores", lambda: 1)
+    monkeypatch.setattr(perturb, "cores", lambda: 1)
     folders.run("again")
     assert (folders.root / "again.parquet").read_bytes() == before
 

@@ -148,3 +148,14 @@ def test_explanations_of_other_params_are_said_to_be_out_of_date(folder, capsys)
     Path("other").mkdir()
     Path("other/flips.json").write_text(json.dumps({"says": ["So."]}))
     assert "Out of date" not in why(capsys, "--folder", "other")[1]
+
+
+def test_of_many_sentences_the_first_are_shown_until_one_explanation_is_asked_for(folder, capsys):
+    many = [f"Sentence number {place} of many." for place in range(9)]
+    (folder / "flips.json").write_text(json.dumps({"says": many}))
+    for words, shown in (([], 4), (["--markdown"], 4), (["flips"], 9)):
+        _, text = why(capsys, *words)
+        assert [sentence for sentence in many if f"- {sentence}" in text] == many[:shown]
+        assert ("(5 more: labelrisk why flips)" in text) == (shown < 9)
+    (folder / "flips.json").write_text(json.dumps({"says": many[:5]}))
+    assert many[4] in why(capsys)[1]

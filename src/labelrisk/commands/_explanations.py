@@ -16,6 +16,7 @@ from labelrisk.files import read_json
 from labelrisk.text_tables import WIDTH, ascii_of, cut, markdown_of, text_table
 
 ROWS = 30  # of a table that are shown
+FIRST = 4  # sentences of each where all explanations are shown: the first say most
 LETTERS = 26  # of a cell: -10.694 [-11.815, -10.764]
 LARGE = 100  # numbers from here on are shown without decimals
 BOUNDS = ("low", "high")
@@ -108,7 +109,7 @@ def _number(text: str) -> str:
 def explanation_text(told: Told, in_full: bool, width: int = WIDTH) -> str:
     """Its name and sentences as plain ASCII; in full: with its main table, as many columns as fit, and the paths."""
     lines = [ascii_of(told.name), "-" * len(ascii_of(told.name))]
-    for sentence in told.says:
+    for sentence in _shown(told, in_full):
         lines += textwrap.wrap(ascii_of(sentence), width, initial_indent="- ", subsequent_indent="  ")
     parts = ["\n".join(lines)]
     if in_full and told.table is not None:
@@ -126,6 +127,13 @@ def explanation_text(told: Told, in_full: bool, width: int = WIDTH) -> str:
             if paths
         ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _shown(told: Told, in_full: bool) -> list[str]:
+    more = 0 if in_full else len(told.says) - FIRST
+    if more <= 1:  # one more takes no more room than to say so
+        return list(told.says)
+    return [*told.says[:FIRST], f"({more} more: labelrisk why {told.name})"]
 
 
 def _part(cells: Sequence[Sequence[str]], columns: Sequence[int]) -> Table:
@@ -157,7 +165,8 @@ def _left_out(path: Path, header: Sequence[str], rows: Sequence[object], fitting
 
 def explanation_markdown(told: Told, in_full: bool) -> str:
     """The same as Markdown, with all columns."""
-    parts = [f"### {markdown_of(told.name)}", "\n".join(f"- {markdown_of(sentence)}" for sentence in told.says)]
+    sentences = "\n".join(f"- {markdown_of(sentence)}" for sentence in _shown(told, in_full))
+    parts = [f"### {markdown_of(told.name)}", sentences]
     if in_full and told.table is not None:
         header, rows = read_table(told.table)
         if rows:

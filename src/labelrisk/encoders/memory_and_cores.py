@@ -6,7 +6,7 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 # glibc's malloc.h
@@ -20,13 +20,25 @@ def keep_mapped() -> bool:
     By default blocks above 128 KiB to 32 MiB are mapped afresh at each use, and the kernel then fills each page
     with zeros.  With this, page faults fall to some sixty per step once the longest batch has been seen.
     """
+    mallopt = _of_glibc("mallopt")
+    return mallopt is not None and bool(mallopt(M_MMAP_THRESHOLD, MOST)) and bool(mallopt(M_TRIM_THRESHOLD, MOST))
+
+
+def give_back() -> None:
+    """Give what is kept and free back to the system: blocks of ever other sizes leave ever more gaps between them."""
+    if (trim := _of_glibc("malloc_trim")) is not None:
+        trim(0)
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """A function of glibc; None where the C library is another one."""
     if not sys.platform.startswith("linux"):
-        return False
+        return None
     try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # another C library
-        return False
-    return bool(mallopt(M_MMAP_THRESHOLD, MOST)) and bool(mallopt(M_TRIM_THRESHOLD, MOST))
+        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
+    except (OSError, AttributeError):
+        return None
+    return found
 
 
 def share_cores(threads: int) -> None:
@@ -42,6 +54,11 @@ def share_cores(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

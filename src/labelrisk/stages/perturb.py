@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,8 @@ from numpy.typing import NDArray
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.edits.reading import read_parts, reading, rows_of
 from labelrisk.edits.variants import UNEDITED, drawn, variants
-from labelrisk.encoders.loading import check_weights, load_tokenizer, positions_of, quiet, worded
-from labelrisk.encoders.memory_and_cores import keep_mapped, share_cores, uncollected
+from labelrisk.encoders.loading import load_tokenizer, positions_of, worded
+from labelrisk.encoders.memory_and_cores import cores, keep_mapped, share_cores, uncollected
 from labelrisk.encoders.tokens import Tokens, ragged
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import written_aside
@@ -26,6 +25,7 @@ from labelrisk.params import Settings
 from labelrisk.progress import bar
 from labelrisk.settings.perturb import PerturbSettings
 from labelrisk.settings.presets import recipe_of
+from labelrisk.students.finished import load_student
 from labelrisk.students.minibatches import by_length
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def run(settings: Settings, prepared: Path, models: Path, out: Path) -> None:
         table = table.assign(read=read.places != unedited, cut=read.cut)
         with bar(len(folders), "students", "student") as progress:
             for (source, seed), folder in folders.items():
-                probabilities = _predictions(_student(folder), read.tokens, recipe.evaluation_batch_size)[read.places]
+                said = _predictions(load_student(folder), read.tokens, recipe.evaluation_batch_size)
+                probabilities = said[read.places]
                 labels = np.array(classes, dtype=object)[probabilities.argmax(axis=1)]
                 columns = table.assign(source=source, seed=seed, label=labels, probabilities=list(probabilities))
                 file.write_table(pa.Table.from_pandas(columns[SCHEMA.names], SCHEMA, preserve_index=False))
@@ -112,25 +113,6 @@ def _longest(folder: Path, max_tokens: int) -> int:
     return min(LONGER * max_tokens, positions_of(config) or LONGER * max_tokens)
 
 
-def _student(folder: Path) -> PreTrainedModel:
-    """A finished student, in the type that it was saved in."""
-    from transformers import AutoModelForSequenceClassification
-
-    from labelrisk.encoders.attention import attend_so
-    from labelrisk.encoders.devices import device
-
-    with quiet(), worded(str(folder), None):
-        loaded: Any
-        loaded, report = AutoModelForSequenceClassification.from_pretrained(
-            str(folder), dtype="auto", use_safetensors=True, trust_remote_code=False, output_loading_info=True
-        )
-        check_weights(loaded, report["missing_keys"])
-    student: PreTrainedModel = loaded.eval().to(device())
-    if student.device.type == "cpu":
-        attend_so(student)
-    return student
-
-
 def _predictions(student: PreTrainedModel, tokens: Tokens, batch_size: int) -> NDArray[np.float32]:
     """Class probabilities (N, K): on the CPU as many batches at once as there are cores, with the same bytes."""
     from labelrisk.students.training import predict
@@ -141,11 +123,7 @@ def _predictions(student: PreTrainedModel, tokens: Tokens, batch_size: int) -> N
     def fill(batch: NDArray[np.int64]) -> None:
         found[batch] = predict(student, ragged([rows[place].tolist() for place in batch]), batch_size)
 
-    with ThreadPoolExecutor(_cores() if student.device.type == "cpu" else 1) as pool:
+    with ThreadPoolExecutor(cores() if student.device.type == "cpu" else 1) as pool:
         for _ in pool.map(fill, by_length(tokens.lengths, batch_size)):
             pass
     return found
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

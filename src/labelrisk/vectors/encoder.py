@@ -6,7 +6,6 @@ section 3: MEAN is the pooling that did best).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,7 +18,7 @@ from torch.nn import functional
 from labelrisk.encoders.attention import attend_so
 from labelrisk.encoders.devices import device, precision
 from labelrisk.encoders.loading import check_length, load_encoder, load_tokenizer, resolve
-from labelrisk.encoders.memory_and_cores import keep_mapped
+from labelrisk.encoders.memory_and_cores import cores, give_back, keep_mapped
 from labelrisk.encoders.tokens import Tokens, padding_id, tokenise
 from labelrisk.settings.embed import EmbedSettings
 
@@ -50,7 +49,7 @@ class Encoder:
         if where.type == "cpu":
             keep_mapped()
             attend_so(self._model)
-            self._workers = _cores()
+            self._workers = cores()
 
     @property
     def dimensions(self) -> int:
@@ -71,6 +70,8 @@ class Encoder:
         with ThreadPoolExecutor(self._workers) as pool:
             for _ in pool.map(fill, batches(tokens.lengths, TOKENS[self._model.device.type])):
                 pass
+        if self._model.device.type == "cpu":
+            give_back()
         return vectors
 
     def _encoded(self, tokens: Tokens, rows: Rows) -> Vectors:
@@ -99,7 +100,3 @@ def batches(lengths: NDArray[np.integer[Any]], tokens: int) -> list[Rows]:
         found.append(order[start:end])
         start = end
     return found
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
