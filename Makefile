@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup repro table compare test test-all test-real fuzz check lint benchmark lock clean
+.PHONY: help setup repro curves curves-small table compare test test-all test-real fuzz check lint benchmark lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ setup: .venv/installed ## create .venv with the pinned dependencies, and set how
 repro: setup check ## run the study, students side by side (JOBS=1: one by one), and print the comparison
 	@labelrisk repro $(if $(JOBS),--jobs $(JOBS))
 	@$(MAKE) --no-print-directory table
+
+curves: setup ## learning curves: students of fewer rows of each source (curves-small: a few, in minutes)
+	@labelrisk curves $(if $(JOBS),--jobs $(JOBS))
+
+curves-small: setup
+	@labelrisk curves --small $(if $(JOBS),--jobs $(JOBS))
 
 check: setup ## check params.yaml and the files that it names
 	@labelrisk check
@@ -81,4 +87,4 @@ lock: ## make requirements.lock anew from pyproject.toml, with the newest versio
 
 clean: ## remove what make and DVC made in this folder, but not the answers that were paid for
 	rm -rf .venv .venv-real data/{prepared,vectors,labels,ballots,baselines,training,predictions,logs,runs,names,*.parquet} \
-	  models .dvc/cache
+	  models classifiers .dvc/cache

@@ -165,15 +165,39 @@ def write_vectors(folder, prepared, dimensions=4):
     vectors_file.write_vectors(Prepared(prepared), encode, dimensions, folder)
 
 
+def write_edited(path, content):
+    """What students say of every fifth test row, edited in four ways: `wavering` turns to the first class under typos,
+    and by the second edit of a chain, in two rows of three.
+    """
+    rows = range(0, len(TEST_GOLD), 5)
+    variants = ("unedited", "upper", "typos", "chain 1", "chain 2")
+    frame = pd.DataFrame(
+        {"id": f"t{row:02d}", "source": source, "seed": seed, "edit": edit, "changed": edit != "unedited"}
+        | {"read": edit not in ("unedited", "upper"), "cut": False}
+        | {"label": CLASSES[0 if turns else student(source, seed)[row]]}
+        for source in content.sources
+        for seed in SEEDS[:2]
+        for row in rows
+        for edit in variants
+        for turns in [source == "wavering" and edit in ("typos", "chain 2") and row % 3 > 0]
+    )
+    frame.to_parquet(path, index=False)
+
+
 def run_explain(paths, content):
     """Run evaluate, then explain, with settings on the files of write_study; returns the folder of explanations."""
+    from labelrisk.comparison.runs import runs_in, write_runs
     from labelrisk.stages import explain
 
     root = paths["metrics"].parent
     run_evaluate(paths, content, root / "runs" / "all.parquet")
     write_vectors(root / "vectors", paths["prepared"])
     folders = {name: paths[name] for name in ("prepared", "labels", "baselines", "training", "logs")}
-    explain.run(content, **folders, vectors=root / "vectors", runs=root / "runs", out=root / "explanations")
+    write_edited(root / "perturbed.parquet", content)
+    beside = {"vectors": root / "vectors", "runs": root / "runs", "edited": root / "perturbed.parquet"}
+    beside["distilled"] = root / "distilled.parquet"
+    write_runs(beside["distilled"], lambda *_: runs_in(paths["predictions"])("wavering", 0), ["distilled"], [0])
+    explain.run(content, **folders, **beside, out=root / "explanations")
     return root / "explanations"
 
 

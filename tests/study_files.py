@@ -35,7 +35,10 @@ PARAMS: dict[str, Any] = {
     | {"train_rows": None, "validation_rows": None, "test_rows": None},
     "annotate": {"concurrency": 8, "timeout": 5, "retries": 2},
     "embed": {},
+    "perturb": {"rows": 4, "seeds": 1, "edits": ["upper", "typos"], "chain": 2},
+    "distil": {},
     "explain": {},
+    "curve": {"sizes": [], "sources": [], "seeds": 3, "steps": None},
     "baseline": {"kinds": ["words"]},
     "filter": {"seed": 0, "validation_labels": "gold"},
     "train": {

@@ -37,6 +37,7 @@ def parsed(line):
 
 def test_these_commands_are_found():
     plain = {"agreement", "check", "compare", "findings", "names", "plan", "probe", "repro", "sample", "table", "vega"}
+    plain |= {"curves", "estimate", "slice", "why"}
     assert set(COMMANDS) == plain | {f"cache {action}" for action in ("export", "import", "prune", "show", "verify")}
 
 

@@ -185,12 +185,6 @@ def test_students_of_one_class_have_no_alpha():
     assert (found("llm_less_stable", study)["estimate"], word("llm_worse", study)) == (None, "holds")
 
 
-def test_no_study_shows_a_learning_curve():
-    one = found("plateau_early", study_of())
-    assert one["finding"] == "not decided here"
-    assert "several numbers of rows" in one["because"]
-
-
 # overpredicts_minority
 
 

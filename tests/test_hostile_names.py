@@ -61,12 +61,27 @@ def put(section, name):
         content["sources"]["gold"] = {"annotator": name}
     elif section == "seeds":
         content["seeds"] = [0, name]
+    elif section == "sizes":
+        content["curve"]["sizes"] = [50, name]
+    elif section == "curve_sources":
+        content["curve"] |= {"sizes": [50], "sources": ["gold", name]}
     else:
         content["baseline"]["kinds"] = ["words", name]
     return content
 
 
-SECTIONS = ("annotators", "panels", "second_opinions", "of", "sources", "annotator", "seeds", "kinds")
+SECTIONS = (
+    "annotators",
+    "panels",
+    "second_opinions",
+    "of",
+    "sources",
+    "annotator",
+    "seeds",
+    "kinds",
+    "sizes",
+    "curve_sources",
+)
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_probabilities_are_those_that_the_students_give(folders, written):
     for (source, seed), rows in written.groupby(["source", "seed"]):
         folder = folders.root / "models" / source / str(seed)
         tokens = tokenise(load_tokenizer(str(folder), None), rows["text"].tolist(), 64)
-        expected = predict(perturb._student(folder), tokens, 8)
+        expected = predict(perturb.load_student(folder), tokens, 8)
         found = np.stack(rows["probabilities"])
         assert np.abs(found - expected).max() < 1e-6
         assert (rows["label"] == np.array(CLASSES)[found.argmax(axis=1)]).all()
@@ -163,7 +163,7 @@ def test_a_student_of_case_flips_under_edits_of_case_alone(folders, monkeypatch)
 def test_a_student_that_ignores_the_text_never_flips(folders, tmp_path):
     other = Folders(tmp_path)
     for folder in (tmp_path / "models").glob("*/*"):
-        student = perturb._student(folder)
+        student = perturb.load_student(folder)
         student.classifier.weight.data.zero_()
         student.classifier.bias.data = torch.tensor([0.0, 1.0, 0.0])
         student.save_pretrained(folder)

@@ -110,13 +110,14 @@ def metrics(copy: Copy, name: str) -> dict:
     return yaml.safe_load((copy.root / "metrics" / f"{name}.json").read_text())
 
 
+LATER = {"evaluate", "ensemble", "perturb", "distil", "explain"}  # of all students
 RUNS = {"train@gold-0", "train@gold-1", "train@model_gold-0", "train@model_gold-1"}
 
 
 def test_a_killed_run_goes_on_where_it_was(copy):
     assert copy.answers_at_kill == answers(copy) == 80
     assert not copy.resumed & {"prepare", "annotate@gold", "annotate@model", "filter@gold"}
-    assert copy.resumed >= {"train@model_gold-1", "evaluate", "ensemble"}
+    assert copy.resumed >= {"train@model_gold-1", *LATER}
     assert not list(copy.root.rglob("*.partial*"))
 
 
@@ -134,6 +135,15 @@ def test_every_declared_file_is_there(copy):
         "duo": 1.0,
     }
     assert set(metrics(copy, "ensembles")) == {"gold", "model_gold", "across"}
+    for name in ("chosen", "distilled"):
+        told = json.loads((copy.root / "classifiers" / name / "ensemble.json").read_text())
+        assert (told["classes"], told["max_tokens"]) == (["weather", "food"], 32)
+        assert len(told["members"]) == {"chosen": 2, "distilled": 1}[name]
+        assert str(copy.root) not in json.dumps(told)
+        line = f"import labelrisk; print(labelrisk.load('classifiers/{name}').predict(['There is snow in the north.']))"
+        code, output = copy.run("python", "-c", f"import sys; sys.path.insert(0, 'src'); {line}")
+        assert code == 0, output
+        assert output.splitlines()[-1] in ("['weather']", "['food']")
     for name in ("f1_by_source", "curves", "confusion"):
         assert (copy.root / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -155,6 +165,12 @@ def test_a_second_run_changes_nothing(copy):
 def test_dvc_shows_experiments_metrics_and_plots(copy):
     subprocess.run(["git", "add", "-A"], cwd=copy.root, env=copy.environment, check=True)
     subprocess.run(["git", "commit", "-qm", "results"], cwd=copy.root, env=copy.environment, check=True)
+    code, output = copy.run("dvc", "get", ".", "classifiers/chosen", "--out", "gotten")
+    assert code == 0, output
+    assert (copy.root / "gotten" / "ensemble.json").read_bytes() == (
+        copy.root / "classifiers" / "chosen" / "ensemble.json"
+    ).read_bytes()
+    shutil.rmtree(copy.root / "gotten")
     code, output = copy.run("dvc", "exp", "run", "-S", "seeds=[0]")
     assert code == 0, output
     assert not set(re.findall(r"Running stage '(train.+?)'", output))
@@ -183,12 +199,12 @@ def test_a_new_seed_trains_only_its_runs_and_a_shorter_list_leaves_nothing_stale
     copy.write(SMALL | {"seeds": [0, 1, 2]})
     ran, _ = copy.repro()
     drawn = {"filter@gold", "filter@model_gold"}  # the files of the other seeds come out as they were
-    assert ran == drawn | {"names", "train@gold-2", "train@model_gold-2", "evaluate", "ensemble"}
+    assert ran == drawn | {"names", "train@gold-2", "train@model_gold-2", *LATER}
     fewer = {"seeds": [0, 2], "sources": {"gold": SMALL["sources"]["gold"]}, "ensemble": {"across": []}, "panels": {}}
     fewer["annotators"] = {name: SMALL["annotators"][name] for name in ("gold", "model")}
     copy.write(SMALL | fewer)
     ran, _ = copy.repro()
-    assert ran == {"names", "filter@gold", "evaluate", "ensemble"}
+    assert ran == {"names", "filter@gold", *LATER}
     for folder in ("labels", "ballots"):
         assert {path.stem for path in (copy.root / "data" / folder).iterdir()} == {"gold", "model"}
     assert set(metrics(copy, "sources")) == {"gold"}

@@ -13,7 +13,8 @@ import yaml
 CARRIERS = {"cli.py", "errors.py", "files.py", "params.py", "printing.py", "progress.py", "settings", "text_tables.py"}
 NAMES = "${run} names"
 CONSTANTS = {"presets.py"}  # settings that stand in the code
-STAGES = ("prepare", "embed", "annotate", "merge", "reannotate", "baseline", "filter", "train", "evaluate", "ensemble")
+STAGES = ("prepare", "embed", "annotate", "merge", "reannotate", "baseline", "filter", "train", "curve")
+STAGES += ("perturb", "evaluate", "ensemble", "distil", "explain")
 
 
 def imported(file: Path, source: Path) -> set[Path]:
@@ -68,7 +69,7 @@ def test_the_command_in_dvc_yaml_gives_each_parameter_of_the_stage(project, stag
 def test_names_are_checked_before_any_other_stage(project):
     stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
     assert stages["names"]["cmd"] == f"{NAMES} --out data/names"
-    interpolated = {"annotators", "panels", "second_opinions", "sources", "seeds", "baseline"}
+    interpolated = {"annotators", "panels", "second_opinions", "sources", "seeds", "baseline", "curve"}
     assert interpolated == set(stages["names"]["params"])
     taken = set()
     for stage in stages.values():

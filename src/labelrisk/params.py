@@ -17,12 +17,15 @@ from labelrisk.second_opinions.declarations import check_second_opinions
 from labelrisk.second_opinions.section import SecondOpinion
 from labelrisk.settings.annotate import AnnotateSettings
 from labelrisk.settings.baseline import BaselineSettings
+from labelrisk.settings.curve import CurveSettings
+from labelrisk.settings.distil import DistilSettings
 from labelrisk.settings.embed import EmbedSettings
-from labelrisk.settings.ensemble import EnsembleSettings
+from labelrisk.settings.ensemble import AUTO, EnsembleSettings
 from labelrisk.settings.evaluate import EvaluateSettings
 from labelrisk.settings.explain import ExplainSettings
 from labelrisk.settings.filter import FilterSettings
 from labelrisk.settings.names import SLUG
+from labelrisk.settings.perturb import PerturbSettings
 from labelrisk.settings.prepare import PrepareSettings
 from labelrisk.settings.section import Section, Seed, read_typed
 from labelrisk.settings.train import TrainSettings
@@ -34,8 +37,11 @@ READ_BY_DVC = (
     "second_opinions",
     "embed",
     "baseline",
+    "distil",
+    "perturb",
     "explain",
 )  # also where what they say is what they would be
+OFF = "curve: {sizes: [], sources: [], seeds: 3, steps: null}"  # no learning curves
 ACROSS = "across"  # what the ensemble over sources is called
 
 
@@ -55,8 +61,11 @@ class Settings(Section):
     filter: FilterSettings
     baseline: BaselineSettings = BaselineSettings()
     train: TrainSettings
+    curve: CurveSettings = CurveSettings()
     evaluate: EvaluateSettings
     ensemble: EnsembleSettings
+    distil: DistilSettings = DistilSettings()
+    perturb: PerturbSettings = PerturbSettings()
     explain: ExplainSettings = ExplainSettings()
 
     @property
@@ -111,6 +120,9 @@ def load(path: Path) -> Settings:
     for key in READ_BY_DVC:
         if key not in settings.model_fields_set:
             raise LabelRiskError(f"{path}: the key '{key}' is missing, which dvc.yaml reads; add '{key}: {{}}'")
+    for key in CurveSettings.model_fields:
+        if key not in settings.curve.model_fields_set:
+            raise LabelRiskError(f"{path}: the key 'curve.{key}' is missing, which dvc.yaml reads; add '{OFF}'")
     _check_names(settings, path)
     return settings
 
@@ -125,6 +137,8 @@ def _check_names(settings: Settings, path: Path) -> None:
                 )
     if ACROSS in settings.sources:
         raise LabelRiskError(f"{path}: the source '{ACROSS}' has the name of the vote over sources; rename it")
+    if AUTO in settings.sources:
+        raise LabelRiskError(f"{path}: the source '{AUTO}' has the name of a choice of ensemble.chosen; rename it")
     for name, panel in settings.panels.items():
         if name in settings.annotators:
             raise LabelRiskError(f"{path}: '{name}' is both an annotator and a panel; rename one")
@@ -153,6 +167,12 @@ def _check_names(settings: Settings, path: Path) -> None:
     for name in settings.ensemble.across:
         if name not in settings.sources:
             raise undeclared(path, "ensemble.across", name, "source", settings.sources)
+    choices = [AUTO, *settings.sources, *([ACROSS] if settings.ensemble.across else [])]
+    if settings.ensemble.chosen not in choices:
+        raise undeclared(path, "ensemble.chosen", settings.ensemble.chosen, "source", choices)
+    for name in settings.curve.sources:
+        if name not in settings.sources:
+            raise undeclared(path, "curve.sources", name, "source", settings.sources)
     if len(set(settings.seeds)) < len(settings.seeds):
         raise LabelRiskError(f"{path}: seeds holds a seed twice; name each seed once")
 

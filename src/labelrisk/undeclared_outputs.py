@@ -63,6 +63,19 @@ def prune_runs(folder: Path, sources: Collection[str], seeds: Collection[int]) -
             parent.rmdir()
 
 
+def prune_sizes(folder: Path, sizes: Collection[int], sources: Collection[str]) -> None:
+    """Remove `<folder>/<rows>` of undeclared sizes, `<folder>/<rows>/<source>` of undeclared sources; print each."""
+    for size in sorted(folder.glob("*")):
+        if not SEED.fullmatch(size.name) or not _is_real_folder(size):
+            continue
+        if size.name not in {str(rows) for rows in sizes}:
+            _remove(size)
+            continue
+        for source in sorted(size.glob("*")):
+            if SLUG.fullmatch(source.name) and source.name not in sources and _is_real_folder(source):
+                _remove(source)
+
+
 def _stale_runs(folder: Path, sources: Collection[str], seeds: Collection[str]) -> Iterator[Path]:
     for source in sorted(folder.glob("*")):
         if not SLUG.fullmatch(source.name) or not _is_real_folder(source):

@@ -23,7 +23,7 @@ from labelrisk.interrupts import end_at_once, on_ending
 
 WARM = "LABELRISK_WARM"  # the environment variable that names the socket
 SERVE = "--serve"
-WORDS = ("train",)  # commands that are worth it
+WORDS = ("train", "curve")  # commands that are worth it
 STREAMS = (0, 1, 2)
 LONGEST = 2**16  # bytes of a command
 Main = Callable[[Sequence[str]], int]

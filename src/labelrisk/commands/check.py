@@ -53,7 +53,7 @@ def _refuse_outputs(settings: Settings, params: Path) -> None:
     named |= {f"annotators.{name}.reads": annotator.reads for name, annotator in settings.annotators.items()}
     named |= {f"second_opinions.{name}.ask.reads": of.ask.reads for name, of in settings.second_opinions.items()}
     for key, path in named.items():
-        if Path(path).parts[:1] in (("data",), ("models",)):
+        if Path(path).parts[:1] in (("data",), ("models",), ("classifiers",)):
             raise LabelRiskError(
                 f"{params}: {key} names {path}, but {path.split('/')[0]}/ holds outputs; move the file"
             )
@@ -79,7 +79,8 @@ def _size(settings: Settings, corpus: CorpusHead, labels: int, durations: Path) 
     from labelrisk.annotators.chat.annotator import ChatAnnotator
     from labelrisk.settings.chat import EMBEDDED
 
-    students = len(settings.sources) * len(settings.seeds)
+    students, curve = len(settings.sources) * len(settings.seeds), settings.curve
+    students += len(curve.sizes) * len(curve.sources) * len(curve.seeds_of(settings.seeds))
     minutes = _minutes(settings, corpus.train_count(settings), students, durations)
     counted = [f"{labels} labels", _number(len(settings.annotators), "annotator")]
     counted += [_number(len(settings.panels), "panel")] if settings.panels else []

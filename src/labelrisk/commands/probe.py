@@ -77,24 +77,15 @@ def _found(params: Path, name: str, declared: ChatAnnotator, settings: AnnotateS
 
 def _write_serves(params: Path, annotator: str, served: Sequence[str]) -> None:
     """Set the key `serves` of the annotator, or of that second opinion; keep comments, quotes and the order."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
 
-    from labelrisk.files import written_aside
+    from labelrisk.commands._params_file import changed_params
 
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.representer.add_representer(
-        type(None), lambda writer, value: writer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
-    content = yaml.load(params)
-    annotators = content["annotators"]
-    declared = annotators[annotator] if annotator in annotators else content["second_opinions"][annotator]["ask"]
-    place = list(declared).index("base_url") + 1  # at the end it would land behind comments that follow
-    declared.pop("serves", None)
     flow = CommentedSeq(served)
     flow.fa.set_flow_style()
-    declared.insert(place, "serves", flow)
-    with written_aside(params) as temporary:
-        yaml.dump(content, temporary)
+    with changed_params(params) as content:
+        annotators = content["annotators"]
+        declared = annotators[annotator] if annotator in annotators else content["second_opinions"][annotator]["ask"]
+        place = list(declared).index("base_url") + 1  # at the end it would land behind comments that follow
+        declared.pop("serves", None)
+        declared.insert(place, "serves", flow)

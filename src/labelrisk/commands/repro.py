@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HELP = "`dvc repro`, with as many students at once as there are cores for"
 EXAMPLE = "labelrisk repro --jobs 2"
-STUDENT = "train@"  # how DVC names the stages of students
+STUDENTS = ("train", "curve")  # the stages that train students, one or one a seed; DVC calls each `train@...`
 GIB = 2**30
 MEMORY = 1.5 * GIB  # of one student that is the embedded model: 1.1 GiB were seen
 MEMORY_OF_OTHERS = 4 * GIB  # of roberta-base and its like
@@ -99,10 +99,10 @@ def _dvc(*words: str) -> None:
 
 def _changed_students() -> list[str]:
     """The stages of students that DVC would run, in the order of dvc.yaml."""
-    found = run_dvc("status", "--json", "train", stdout=subprocess.PIPE)
+    found = run_dvc("status", "--json", *STUDENTS, stdout=subprocess.PIPE)
     if found.returncode:
         raise LabelRiskError("dvc status failed; see its message above")
-    return [name for name in json.loads(found.stdout) if name.startswith(STUDENT)]
+    return [name for name in json.loads(found.stdout) if name.partition("@")[0] in STUDENTS]
 
 
 def _train(stages: Sequence[str], jobs: int) -> None:

@@ -11,7 +11,7 @@ from labelrisk.text_tables import WIDTH, ascii_of, cut, markdown_of, text_table
 LEGEND = "Numbers are x100, with their intervals; %: of the gap to gold."
 SHORT_WORDS = {"holds": "yes", "does not hold": "no", "not decided here": "?"}
 SHORT_LEGEND = "yes: holds; no: does not hold; ?: not decided here. "
-OF_GAP = {"consistency_gold_recovers"}  # claims whose number is a share
+OF_GAP = {"consistency_gold_recovers", "ensemble_closes_gap"}  # claims whose number is a share
 RECIPE = ["recipe", "batch, rate", "steps, seeds", "sources converged"]
 TITLE = 12  # characters of a column's name that are kept at least
 Contents = Mapping[str, Any]  # of one findings.json

@@ -18,6 +18,7 @@ from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_parquet, undamaged
 
 COLUMNS = ["id", "split", "probabilities"]
+RUNS, HISTORY = "runs.parquet", "history.parquet"  # of students of fewer rows, in the folder of their size and source
 Probabilities = NDArray[np.float32]
 
 

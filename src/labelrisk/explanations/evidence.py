@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
+from labelrisk.comparison.runs import Run
 from labelrisk.comparison.study import Study
 from labelrisk.corpora.prepared import Prepared
+from labelrisk.explanations.smaller_runs import SmallerRuns
 from labelrisk.files import read_parquet
 from labelrisk.settings.explain import ExplainSettings
 from labelrisk.statistics.class_codes import NO_LABEL, codes_of
@@ -70,11 +72,17 @@ class Evidence:
 
     rows: of `test` and `validation` those with gold, in the order of study.test and study.validation; of `train` all.
     given: by split and annotator (gold left out), of the same rows.
+    smaller: students of fewer train rows, where there are some.
+    distilled: what the student says that learned from the chosen ensemble, where there is one.
+    edited: what students said of edited texts of some test rows (edited_texts.py), where some were edited.
     """
 
     study: Study
     rows: Mapping[str, RowFacts]
     given: Mapping[str, Mapping[str, Given]]
+    smaller: tuple[SmallerRuns, ...] = ()
+    distilled: Run | None = None
+    edited: pd.DataFrame | None = None
 
     @property
     def settings(self) -> ExplainSettings:
@@ -85,7 +93,11 @@ class Evidence:
         """The same with some of the test rows alone, by their positions; what was learned from stays as it was."""
         test = {"test": self.rows["test"].part(rows)}
         given = {"test": {name: of.part(rows) for name, of in self.given["test"].items()}}
-        return replace(self, study=self.study.on(rows), rows={**self.rows, **test}, given={**self.given, **given})
+        study = self.study.on(rows)
+        smaller = tuple(of.on(rows, study.test.gold) for of in self.smaller)
+        edited = None if self.edited is None else self.edited[self.edited["id"].isin(study.test.ids)]
+        here = replace(self, study=study, smaller=smaller, edited=edited)
+        return replace(here, rows={**self.rows, **test}, given={**self.given, **given})
 
 
 def load_evidence(study: Study, prepared: Prepared, labels: Path, vectors: Path) -> Evidence:

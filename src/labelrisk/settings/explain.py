@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from labelrisk.settings.calibration import CalibrationSettings
+from labelrisk.settings.certificates import CertificatesSettings
+from labelrisk.settings.downstream import DownstreamSettings
+from labelrisk.settings.ensembles import EnsemblesSettings
+from labelrisk.settings.flips import FlipsSettings
+from labelrisk.settings.propagation import PropagationSettings
+from labelrisk.settings.robustness import RobustnessSettings
 from labelrisk.settings.section import Section
 
 
 class ExplainSettings(Section):
     """What explanations are told; each has defaults of its own."""
+
+    certificates: CertificatesSettings = CertificatesSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    flips: FlipsSettings = FlipsSettings()
+    propagation: PropagationSettings = PropagationSettings()
+    downstream: DownstreamSettings = DownstreamSettings()
+    ensembles: EnsemblesSettings = EnsemblesSettings()
+    robustness: RobustnessSettings = RobustnessSettings()

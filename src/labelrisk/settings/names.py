@@ -52,6 +52,13 @@ def check_names(path: Path) -> None:
     for kind in _list(_mapping(content.get("baseline"), "baseline", path).get("kinds"), "baseline.kinds", path):
         if not _is_slug(kind):
             raise LabelRiskError(f"{path}: baseline.kinds holds '{shown(kind)}', which is no kind; see params.yaml")
+    curve = _mapping(content.get("curve"), "curve", path)
+    for size in _list(curve.get("sizes"), "curve.sizes", path):
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 2**63:
+            raise LabelRiskError(f"{path}: curve.sizes holds '{shown(size)}'; each size is a whole number from 1 on")
+    for name in _list(curve.get("sources"), "curve.sources", path):
+        if not _is_slug(name):
+            raise LabelRiskError(f"{path}: curve.sources holds '{shown(name)}', which can't be the name of a source")
 
 
 def _as_dvc_reads(path: Path) -> Mapping[Any, Any]:

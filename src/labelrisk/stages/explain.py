@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from labelrisk.comparison.outputs import write_outputs
-from labelrisk.comparison.runs import runs_of
+from labelrisk.comparison.outputs import Output, write_outputs
+from labelrisk.comparison.runs import Run, runs_of, stacked_probabilities
+from labelrisk.comparison.study import Study
 from labelrisk.comparison.study_loading import load_study
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.explanations.contract import claims_of, outputs
-from labelrisk.explanations.evidence import load_evidence
+from labelrisk.explanations.edited_texts import read_edited
+from labelrisk.explanations.evidence import Evidence, load_evidence
 from labelrisk.explanations.kinds import EXPLANATIONS
+from labelrisk.explanations.smaller_runs import load_smaller_runs
 from labelrisk.files import written_aside
 from labelrisk.params import Settings
+from labelrisk.settings.distil import DISTILLED
+from labelrisk.undeclared_outputs import prune_sizes
 
 ALL = "all.parquet"  # the runs on all train rows, which evaluate wrote
 
@@ -26,17 +32,56 @@ def run(
     training: Path,
     logs: Path,
     runs: Path,
+    edited: Path,
+    distilled: Path,
     out: Path,
 ) -> None:
     """Write the JSON files, tables and pictures of all explanations in the folder `out`, or nothing.
 
-    runs: the folder of predictions as `evaluate` and `curve` write them.
+    runs: the folder of predictions as `evaluate` and `curve` write them; sizes that params.yaml no longer declares are
+    removed from it first.  edited, distilled: the files that `perturb` and `distil` wrote.
     """
+    prune_sizes(runs, settings.curve.sizes, settings.curve.sources)
+    evidence = read_evidence(
+        settings, prepared, labels, vectors, baselines, training, logs, runs, edited=edited, distilled=distilled
+    )
+    with written_aside(out) as folder:
+        folder.mkdir()
+        write_outputs({folder / name: output for name, output in explained(evidence).items()})
+
+
+def read_evidence(
+    settings: Settings,
+    prepared: Path,
+    labels: Path,
+    vectors: Path,
+    baselines: Path,
+    training: Path,
+    logs: Path,
+    runs: Path,
+    edited: Path,
+    distilled: Path,
+) -> Evidence:
+    """All that explanations are functions of, from the files of earlier stages."""
     rows = Prepared(prepared)
     study = load_study(settings, rows, labels, baselines, training, runs_of(runs / ALL), logs)
     evidence = load_evidence(study, rows, labels, vectors)
-    with written_aside(out) as folder:
-        folder.mkdir()
-        found = {name: explain(evidence) for name, explain in EXPLANATIONS.items()}
-        files = [outputs(name, one) for name, one in found.items()] + [claims_of(study, found.values())]
-        write_outputs({folder / name: output for some in files for name, output in some.items()})
+    evidence = replace(evidence, smaller=load_smaller_runs(study, runs), edited=read_edited(edited))
+    return replace(evidence, distilled=_distilled(settings, distilled, study))
+
+
+def explained(evidence: Evidence) -> dict[str, Output]:
+    """The files of all explanations, and of the claims that they decide, by their names."""
+    found = {name: explain(evidence) for name, explain in EXPLANATIONS.items()}
+    files = claims_of(evidence.study, found.values())
+    for name, one in found.items():
+        files |= outputs(name, one)
+    return files
+
+
+def _distilled(settings: Settings, path: Path, study: Study) -> Run:
+    """What the distilled student says, of all test rows."""
+    seed = settings.distil.seed
+    said = runs_of(path)(DISTILLED, seed)
+    stacked_probabilities([said], DISTILLED, [seed], "test", study.test.ids)  # or a row lacks
+    return said

@@ -18,7 +18,7 @@ from labelrisk.files import read_json, read_parquet, written_aside
 from labelrisk.params import Settings
 from labelrisk.settings.presets import recipe_of
 from labelrisk.students.durations import note_duration
-from labelrisk.students.targets import OPTIONAL, codes_of, targets_of
+from labelrisk.students.targets import codes_of, labelled_rows, targets_of
 
 if TYPE_CHECKING:
     from dvclive import Live
@@ -45,7 +45,7 @@ def run(
     """
     started = time.perf_counter()
     classes: list[str] = read_json(labels)
-    rows = _labelled(training)
+    rows = labelled_rows(training)
     splits = {name: rows.filter(pc.equal(rows["split"], name)) for name in ("train", "validation")}
     splits["test"] = read_parquet(test, ["id", "text"])
     targets = targets_of(splits["train"], classes, training)
@@ -84,11 +84,6 @@ def run(
             tokenizer.save_pretrained(folder)
         _write({"validation": tuned.validation, "test": on_test}, splits, table)
     note_duration(durations, source, seed, tuned.steps, time.perf_counter() - started)
-
-
-def _labelled(path: Path) -> pa.Table:
-    rows = read_parquet(path, ["id", "text", "label", "split"], OPTIONAL)
-    return rows.filter(rows["label"].is_valid())
 
 
 def _write(probabilities: dict[str, NDArray[np.float32]], splits: dict[str, pa.Table], path: Path) -> None:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError, nearest, shown, such_rows
+from labelrisk.files import read_parquet
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -35,6 +36,12 @@ class Targets:
     soft: Floats | None = None
     candidates: Flags | None = None
     weights: Floats | None = None
+
+
+def labelled_rows(path: Path) -> pa.Table:
+    """The rows of a training file that have a label: `id, text, label, split`, and what there is of OPTIONAL."""
+    rows = read_parquet(path, ["id", "text", "label", "split"], OPTIONAL)
+    return rows.filter(rows["label"].is_valid())
 
 
 def targets_of(rows: pa.Table, classes: Sequence[str], path: Path) -> Targets:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from labelrisk.comparison.claims.class_shares import overpredicts_minority
 from labelrisk.comparison.claims.contract import Claim
-from labelrisk.comparison.claims.learning_curves import plateau_early
 from labelrisk.comparison.claims.losses import llm_worse, student_near_annotator
 from labelrisk.comparison.claims.repairs import (
     consistency_gold_recovers,
@@ -17,7 +16,6 @@ CLAIMS: tuple[Claim, ...] = (
     llm_worse,
     llm_less_stable,
     less_stable_than_noise,
-    plateau_early,
     overpredicts_minority,
     entropy_gold_beats_random,
     consistency_gold_recovers,
