@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labelrisk.explanations.calibration_measures import (
+from labelrisk.explanations.calibration.measures import (
     changes,
     intervals,
     mean_temperatures,

@@ -21,11 +21,11 @@ import numpy as np
 from evidence_worlds import evidence_of
 from numpy.typing import NDArray
 
-from labelrisk.explanations.annotator_errors import annotators_errors
-from labelrisk.explanations.error_chance import predictability
-from labelrisk.explanations.error_terms import terms_of
 from labelrisk.explanations.evidence import Evidence
-from labelrisk.explanations.repeated_errors import repeats_of
+from labelrisk.explanations.propagation.annotator_errors import annotators_errors
+from labelrisk.explanations.propagation.chance import predictability
+from labelrisk.explanations.propagation.repeated_errors import repeats_of
+from labelrisk.explanations.propagation.terms import terms_of
 from labelrisk.statistics.intervals import Interval
 
 Codes = NDArray[np.int64]

@@ -13,7 +13,7 @@ from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.multitest import multipletests
 
-from labelrisk.explanations.annotators import annotators
+from labelrisk.explanations.annotators.explanation import annotators
 from labelrisk.statistics.pair_agreement import kappa_influences, pair_agreement
 from labelrisk.statistics.shared_errors import cells, errors_in_common, same_errors
 

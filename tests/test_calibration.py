@@ -10,7 +10,7 @@ from evidence_worlds import certain, evidence_of
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
 
-from labelrisk.explanations.calibration import calibration
+from labelrisk.explanations.calibration.explanation import calibration
 from labelrisk.explanations.evidence import Given
 from labelrisk.sources.learning import at_temperature, temperature
 from labelrisk.statistics.bins import equal_mass

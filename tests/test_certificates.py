@@ -11,8 +11,8 @@ from statsmodels.stats.proportion import proportion_confint
 from validity_certificates import CONFIDENCE, RISK, World, conformal, is_kept, studies, worlds
 
 from labelrisk.comparison.outputs import write_outputs
-from labelrisk.explanations.certificates import certificates
-from labelrisk.explanations.certified_use import new_seed_confidence
+from labelrisk.explanations.certificates.certified_use import new_seed_confidence
+from labelrisk.explanations.certificates.explanation import certificates
 from labelrisk.explanations.contract import outputs
 from labelrisk.params import Settings
 from labelrisk.statistics.certificates import fewest_rows, lower_bound, p_above, rows_at_rate, upper_bound

@@ -17,8 +17,8 @@ from labelrisk.cli import main
 from labelrisk.comparison.runs import runs_in, runs_of
 from labelrisk.errors import LabelRiskError
 from labelrisk.explanations.contract import outputs
-from labelrisk.explanations.curve_plan import curve_plan
-from labelrisk.explanations.curves import curves
+from labelrisk.explanations.curves.explanation import curves
+from labelrisk.explanations.curves.plan import curve_plan
 from labelrisk.explanations.smaller_runs import SmallerRuns, counts_of
 from labelrisk.params import load
 from labelrisk.settings.curve import CurveSettings, doublings

@@ -104,6 +104,7 @@ def test_damaged_runs_are_one_sentence(tmp_path):
     run_evaluate(paths, settings())
     cut(tmp_path / "runs.parquet")
     out = {"metrics": tmp_path / "m.json", "plots": tmp_path / "p.csv", "predictions": tmp_path / "e.parquet"}
+    out |= {"models": paths["models"], "chosen": tmp_path / "chosen"}
     with pytest.raises(LabelRiskError, match=r"runs\.parquet is damaged \(.*remove it and run `dvc repro`"):
         ensemble.run(settings(), runs=tmp_path / "runs.parquet", prepared=paths["prepared"], **out)
 

@@ -11,9 +11,9 @@ from validity_downstream import World, simulated
 
 from labelrisk.errors import LabelRiskError
 from labelrisk.explanations.contract import outputs
-from labelrisk.explanations.covariates import covariates_of
-from labelrisk.explanations.downstream import downstream
-from labelrisk.explanations.repeated_draws import draws_of, judged, question, rows_worth
+from labelrisk.explanations.downstream.covariates import covariates_of
+from labelrisk.explanations.downstream.explanation import downstream
+from labelrisk.explanations.downstream.repeated_draws import draws_of, judged, question, rows_worth
 from labelrisk.statistics.design_supervised import design_supervised
 from labelrisk.statistics.drawn_rows import Drawn, Estimates, gold_rows_alone, half_width
 from labelrisk.statistics.prediction_powered import prediction_powered

@@ -17,9 +17,9 @@ from labelrisk.comparison.claims.contract import cases
 from labelrisk.comparison.findings_table import findings_text
 from labelrisk.comparison.runs import Run
 from labelrisk.explanations.contract import claims_of, outputs
-from labelrisk.explanations.ensemble_gains import METRICS
-from labelrisk.explanations.ensemble_pools import TOGETHER, pools
-from labelrisk.explanations.ensembles import ensembles
+from labelrisk.explanations.ensembles.explanation import ensembles
+from labelrisk.explanations.ensembles.gains import METRICS
+from labelrisk.explanations.ensembles.pools import TOGETHER, pools
 from labelrisk.statistics.agreement import alpha_influences, krippendorff_alpha, unchanged
 from labelrisk.statistics.ensemble_redraws import (
     agreement_interval,

@@ -9,8 +9,8 @@ from scipy.stats import entropy, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from labelrisk.explanations.evidence import Given
-from labelrisk.explanations.flip_covariates import covariates, distances
-from labelrisk.explanations.flips import flips
+from labelrisk.explanations.flips.covariates import covariates, distances
+from labelrisk.explanations.flips.explanation import flips
 from labelrisk.statistics.intervals import rows_interval
 from labelrisk.statistics.ranks import Relation, auc, ranked, spearman
 from labelrisk.statistics.run_variances import RunVariances

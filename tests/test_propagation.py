@@ -10,14 +10,14 @@ from scipy.stats import entropy as scipy_entropy
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from labelrisk.explanations.annotator_errors import annotators_errors
 from labelrisk.explanations.contract import outputs
-from labelrisk.explanations.error_chance import predictability
-from labelrisk.explanations.error_parts import entropy, quantile_parts
-from labelrisk.explanations.error_terms import terms_of
-from labelrisk.explanations.followed_errors import followed_errors
-from labelrisk.explanations.look_alike_errors import neighbourhoods
-from labelrisk.explanations.propagation import NOBODY, propagation
+from labelrisk.explanations.propagation.annotator_errors import annotators_errors
+from labelrisk.explanations.propagation.chance import predictability
+from labelrisk.explanations.propagation.explanation import NOBODY, propagation
+from labelrisk.explanations.propagation.followed_errors import followed_errors
+from labelrisk.explanations.propagation.look_alike_errors import neighbourhoods
+from labelrisk.explanations.propagation.parts import entropy, quantile_parts
+from labelrisk.explanations.propagation.terms import terms_of
 from labelrisk.settings.propagation import PropagationSettings
 from labelrisk.statistics.divergences import divergence_terms, log_losses, smoothed
 from labelrisk.statistics.error_propagation import error_consistency, errors_of, repeats_beyond_chance, transitions

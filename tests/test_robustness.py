@@ -12,8 +12,8 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import proportion_confint
 
 from labelrisk.explanations.edited_texts import edited_texts, read_edited
-from labelrisk.explanations.robustness import robustness
-from labelrisk.explanations.robustness_measures import robustness_of
+from labelrisk.explanations.robustness.explanation import robustness
+from labelrisk.explanations.robustness.measures import robustness_of
 from labelrisk.statistics.intervals import Interval
 from labelrisk.statistics.withstood_edits import (
     flipped_by,

@@ -14,7 +14,7 @@ from labelrisk.commands._options import add_durations
 from labelrisk.errors import LabelRiskError
 
 if TYPE_CHECKING:
-    from labelrisk.explanations.curve_plan import CurvePlan
+    from labelrisk.explanations.curves.plan import CurvePlan
     from labelrisk.params import Settings
 
 HELP = "train students of fewer rows, and say what their learning curves show"
@@ -38,7 +38,7 @@ def run(params: Path, small: bool, off: bool, jobs: int | None, training: Path, 
     Raises LabelRiskError where the study has not been run, has too few rows, or a stage fails; params.yaml then stays
     as it was written, so that `make repro` goes on.
     """
-    from labelrisk.explanations.curve_plan import CurvePlan, curve_plan
+    from labelrisk.explanations.curves.plan import CurvePlan, curve_plan
     from labelrisk.params import load
 
     settings = load(params)
@@ -64,7 +64,7 @@ def _labelled_rows(settings: Settings, training: Path) -> dict[str, int]:
     """Of each plain source, for the first seed."""
     import pyarrow.compute as pc
 
-    from labelrisk.explanations.curve_plan import plain_sources
+    from labelrisk.explanations.curves.plan import plain_sources
     from labelrisk.files import read_parquet
 
     found = {}

@@ -54,7 +54,7 @@ def run(
     from labelrisk.coders.sample_parts import parts_of
     from labelrisk.comparison.slices import slices_of
     from labelrisk.corpora.prepared import Prepared
-    from labelrisk.explanations.covariates import covariates_of
+    from labelrisk.explanations.downstream.covariates import covariates_of
     from labelrisk.params import load
 
     settings = load(params)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from labelrisk.explanations.annotators import annotators
-from labelrisk.explanations.calibration import calibration
-from labelrisk.explanations.certificates import certificates
+from labelrisk.explanations.annotators.explanation import annotators
+from labelrisk.explanations.calibration.explanation import calibration
+from labelrisk.explanations.certificates.explanation import certificates
 from labelrisk.explanations.contract import Explain
-from labelrisk.explanations.curves import curves
-from labelrisk.explanations.downstream import downstream
-from labelrisk.explanations.ensembles import ensembles
-from labelrisk.explanations.flips import flips
-from labelrisk.explanations.propagation import propagation
-from labelrisk.explanations.robustness import robustness
+from labelrisk.explanations.curves.explanation import curves
+from labelrisk.explanations.downstream.explanation import downstream
+from labelrisk.explanations.ensembles.explanation import ensembles
+from labelrisk.explanations.flips.explanation import flips
+from labelrisk.explanations.propagation.explanation import propagation
+from labelrisk.explanations.robustness.explanation import robustness
 
 EXPLANATIONS: dict[str, Explain] = {
     "curves": curves,

@@ -1,0 +1,1 @@
+"""Annotators: how far annotators agree, which errors they share, what panels add, and what students make of it."""

@@ -1,0 +1,60 @@
+"""Prediction sets of each source's vote: how large they are, and how often the gold class is among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from labelrisk.explanations.certificates.certified_answers import Answers
+from labelrisk.statistics.conformal import Maker, are_few, cross_fitted, sets_by_class, sets_for_all
+from labelrisk.statistics.intervals import Interval, rows_interval
+from labelrisk.statistics.scores import Codes
+from labelrisk.statistics.shares import Share, wilson
+
+Promise = Literal["all rows", "each class"]
+MAKERS: dict[Promise, Maker] = {"all rows": sets_for_all, "each class": sets_by_class}
+
+
+class SetScores(NamedTuple):
+    """Sets that keep one promise, on test rows, each from other test rows.
+
+    size: classes in a set, its mean; single, empty, coverage: shares of rows; by_class: coverage of the rows of each
+    class, None for a class without rows.  few: the classes that are in every set for want of rows with gold.
+    """
+
+    promise: Promise
+    size: Interval
+    single: Share
+    empty: Share
+    coverage: Share
+    by_class: Sequence[Share | None]
+    few: int
+
+
+def set_scores(vote: Answers, gold: Codes, risk: float, confidence: float, seed: int) -> list[SetScores]:
+    """For all rows together, then for each class; both with the same parts of the rows, drawn by `seed`."""
+    assert vote.probabilities is not None
+    probabilities = vote.probabilities / vote.probabilities.sum(axis=1, keepdims=True)
+    rows, classes = probabilities.shape
+    found = []
+    for promise, make in MAKERS.items():
+        sets = cross_fitted(make, probabilities, gold, risk, np.random.default_rng(seed))
+        sizes, holds = sets.sum(axis=1), sets[np.arange(rows), gold]
+        counts = np.full(classes, rows) if promise == "all rows" else np.bincount(gold, minlength=classes)
+        one = SetScores(
+            promise,
+            rows_interval(float(sizes.mean()), sizes - sizes.mean(), confidence),
+            wilson(int((sizes == 1).sum()), rows, confidence),
+            wilson(int((sizes == 0).sum()), rows, confidence),
+            wilson(int(holds.sum()), rows, confidence),
+            [_share(holds[gold == code], confidence) for code in range(classes)],
+            sum(are_few(int(of), risk) for of in counts),
+        )
+        found.append(one)
+    return found
+
+
+def _share(holds: np.ndarray, confidence: float) -> Share | None:
+    return wilson(int(holds.sum()), len(holds), confidence) if len(holds) else None

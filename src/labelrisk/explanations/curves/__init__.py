@@ -1,0 +1,1 @@
+"""Learning curves: where they flatten, what more labels would buy, and when gold passes an annotator's labels."""

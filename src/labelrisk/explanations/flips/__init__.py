@@ -1,0 +1,1 @@
+"""Which rows flip between seeds, and is that where the annotator was wrong?"""

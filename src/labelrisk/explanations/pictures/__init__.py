@@ -1,1 +1,0 @@
-"""The pictures of explanations, one a file."""

@@ -1,0 +1,1 @@
+"""How an annotator's errors reach its students: repeated, corrected, invented; systematic or random; and whose."""
