@@ -10,6 +10,7 @@ from labelrisk.explanations.curves.explanation import curves
 from labelrisk.explanations.downstream.explanation import downstream
 from labelrisk.explanations.ensembles.explanation import ensembles
 from labelrisk.explanations.flips.explanation import flips
+from labelrisk.explanations.prediction_bias import prediction_bias
 from labelrisk.explanations.propagation.explanation import propagation
 from labelrisk.explanations.robustness.explanation import robustness
 
@@ -21,6 +22,7 @@ EXPLANATIONS: dict[str, Explain] = {
     "annotators": annotators,
     "downstream": downstream,
     "ensembles": ensembles,
+    "prediction_bias": prediction_bias,
     "propagation": propagation,
     "robustness": robustness,
 }
