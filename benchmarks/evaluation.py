@@ -24,18 +24,21 @@ import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
+from labelrisk.comparison.runs import runs_in, write_runs
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.explanations.contract import Explain, Explanation
 from labelrisk.explanations.evidence import Evidence
 from labelrisk.explanations.kinds import EXPLANATIONS
 from labelrisk.params import load
+from labelrisk.settings.distil import DISTILLED
 from labelrisk.stages import explain as stage
 from labelrisk.vectors.vectors_file import write_vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("prepared", "labels", "ballots", "baselines", "training", "predictions", "logs", "models")
-FILES = {"distilled": "data/distilled.parquet", "edited": "data/perturbed.parquet"}
+FILES = {"distilled": "distilled.parquet", "edited": "perturbed.parquet"}  # of explain, in the folder of data
 DIMENSIONS = 384
+ERRORS = 0.2  # of the annotator's labels, and in part the same by chance
 
 
 def write_study(root: Path, sources: int, seeds: int, rows: int, classes: int) -> None:
@@ -97,7 +100,20 @@ def write_more(root: Path, classes: int) -> None:
     write_vectors(Prepared(data / "prepared"), encode, DIMENSIONS, data / "vectors")
     labels = pd.read_parquet(data / "labels" / "llm.parquet")
     shares = generator.dirichlet(np.ones(classes), len(labels))
-    labels.assign(probabilities=list(shares)).to_parquet(data / "labels" / "llm.parquet")
+    wrong = generator.random(len(labels)) < ERRORS
+    said_of = labels["label"].where(~wrong, generator.permutation(labels["label"].to_numpy()))
+    labels.assign(label=said_of, probabilities=list(shares)).to_parquet(data / "labels" / "llm.parquet")
+    settings = load(root / "params.yaml")
+    read = runs_in(data / "predictions")
+    first, said = next(iter(settings.sources)), Prepared(data / "prepared").classes
+    write_runs(data / FILES["distilled"], lambda *_: read(first, 0), [DISTILLED], [settings.distil.seed])
+    ids = Prepared(data / "prepared").split("test", ["id"])["id"][: settings.perturb.rows]
+    edits = ["unedited", *settings.perturb.edits, *(f"chain {number + 1}" for number in range(settings.perturb.chain))]
+    columns = {"source": settings.sources, "seed": settings.seeds[: settings.perturb.seeds], "id": ids, "edit": edits}
+    edited = pd.MultiIndex.from_product(list(map(list, columns.values())), names=list(columns)).to_frame(index=False)
+    flags = {"changed": True, "read": True, "cut": False}
+    edited = edited.assign(label=generator.choice(said, len(edited)), **flags)
+    edited.to_parquet(data / FILES["edited"], index=False)
 
 
 def explain_timed(root: Path) -> None:
@@ -116,7 +132,7 @@ def explain_timed(root: Path) -> None:
     vars(stage)["EXPLANATIONS"] = {name: timed(name, explain) for name, explain in EXPLANATIONS.items()}
     needed = inspect.signature(stage.run).parameters
     folders = {name: Path("data") / name for name in needed if name not in ("settings", "out", *FILES)}
-    files = {name: Path(path) for name, path in FILES.items() if name in needed}
+    files = {name: Path("data") / path for name, path in FILES.items()}
     stage.run(load(Path("params.yaml")), **folders, **files, out=Path("explanations"))
 
 
