@@ -66,10 +66,7 @@ lint: setup
 	mypy
 
 benchmark: setup ## measure intervals against known truths, training and annotation against the usual recipes
-	python benchmarks/validity.py
-	python benchmarks/validity_agreement.py
-	python benchmarks/validity_contrasts.py
-	python benchmarks/validity_verdicts.py
+	for file in benchmarks/validity*.py; do python $$file; done
 	python benchmarks/evaluation.py
 	python benchmarks/repairs.py
 	python benchmarks/training.py

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta, binomtest
 
 from labelrisk.statistics.certificates import upper_bound
-from labelrisk.statistics.conformal import cross_fitted, sets_by_class, sets_for_all
+from labelrisk.statistics.conformal import cross_fitted, parts_of, sets_by_class, sets_for_all
 from labelrisk.statistics.scores import Floats
 from labelrisk.statistics.selective_use import certify, family_of, slice_risks
 from labelrisk.statistics.shares import wilson
@@ -172,7 +172,7 @@ def conformal(rows: int, classes: int, sharp: float, temperature: float, number:
             true = generator.dirichlet(weights, rows)
             gold = (true.cumsum(axis=1) < generator.random((rows, 1))).sum(axis=1).clip(max=classes - 1)
             said = np.maximum(true, 1e-12) ** (1 / temperature)
-            sets = cross_fitted(make, said / said.sum(axis=1, keepdims=True), gold, RISK, generator)
+            sets = cross_fitted(make, said / said.sum(axis=1, keepdims=True), gold, RISK, parts_of(rows, generator))
             holds += np.bincount(gold[sets[np.arange(rows), gold]], minlength=classes)
             counts += np.bincount(gold, minlength=classes)
             sizes += sets.sum(axis=1).mean() / number

@@ -25,7 +25,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from labelrisk.comparison.claims.judgements import lower
-from labelrisk.statistics.curve_shapes import crossing, slope
+from labelrisk.explanations.curves.premature_plateau import PART
+from labelrisk.statistics.curve_shapes import crossing, late_rows, slope
 from labelrisk.statistics.power_laws import FEWEST, MISFIT, power_law
 from labelrisk.statistics.score_points import Runs, ScorePoints, score_points
 from labelrisk.statistics.scores import confusion, macro_f1
@@ -54,7 +55,7 @@ class Truth:
 @dataclass(frozen=True)
 class World:
     """Two sources, sizes, seeds of the small sizes and of the largest, test rows; standard deviations of the luck of a
-    seed, and of that of 50 train rows.
+    seed, and of that of 50 train rows.  annotator_sizes: where they differ.
     """
 
     gold: Truth
@@ -65,9 +66,15 @@ class World:
     rows: int = 1000
     seed_luck: float = 0.06
     row_luck: float = 0.12
+    annotator_sizes: tuple[int, ...] = ()
+
+    def sizes_of(self, source: str) -> tuple[int, ...]:
+        """The numbers of rows that a source has students of."""
+        return self.annotator_sizes or self.sizes if source == ANNOTATOR else self.sizes
 
 
 RISING, STEEP, EARLY = Truth(0.92, 2.2, 0.45), Truth(0.88, 8.0, 0.8), Truth(0.72, 60.0, 1.5)
+ROOT = Truth(0.9, 1.5, 0.5)
 LONG = (50, 100, 200, 400, 800, 1600)
 WORLDS = {
     "early plateau, 4 sizes": World(STEEP, EARLY),
@@ -76,6 +83,9 @@ WORLDS = {
     "same shape, lower, 4 sizes": World(STEEP, Truth(0.78, 8.0, 0.8)),
     "same shape, lower, 6 sizes": World(RISING, Truth(0.80, 2.2, 0.45), LONG),
     "same curve, 6 sizes": World(STEEP, STEEP, LONG),
+    "same curve, the annotator ends at 340 of 400 rows": World(
+        ROOT, ROOT, rows=5000, annotator_sizes=(50, 100, 200, 340)
+    ),
     "curves that cross, 6 sizes": World(Truth(0.92, 4.0, 0.5), Truth(0.78, 5.0, 0.8), LONG),
     "flat from the start, 5 sizes": World(Truth(0.8, 0.0, 1.0), Truth(0.7, 0.0, 1.0), LONG[:5]),
     "lucky seeds, 5 sizes": World(STEEP, EARLY, LONG[:5], seed_luck=0.2, row_luck=0.3),
@@ -92,13 +102,14 @@ def points_of(world: World, generator: np.random.Generator) -> ScorePoints:
     runs = []
     for source, truth in ((GOLD, world.gold), (ANNOTATOR, world.annotator)):
         own = 0.5 * generator.standard_normal(world.rows)
-        steps = generator.standard_normal((world.seeds_of_all, len(world.sizes)))
+        sizes = world.sizes_of(source)
+        steps = generator.standard_normal((world.seeds_of_all, len(sizes)))
         # a mean over n rows, of which n / 2 are those of the size before: a walk over rows, divided by their number
-        added = np.diff([0, *world.sizes])
-        walk = np.cumsum(steps * np.sqrt(added), axis=1) / np.array(world.sizes)
+        added = np.diff([0, *sizes])
+        walk = np.cumsum(steps * np.sqrt(added), axis=1) / np.array(sizes)
         luck = world.row_luck * np.sqrt(50) * walk
-        for place, size in enumerate(world.sizes):
-            number = world.seeds_of_all if place == len(world.sizes) - 1 else world.seeds
+        for place, size in enumerate(sizes):
+            number = world.seeds_of_all if place == len(sizes) - 1 else world.seeds
             level = luck[:number, place] + world.seed_luck * generator.standard_normal(number)
             spread = np.sqrt(1 + 0.25 + 0.25 + world.seed_luck**2 + world.row_luck**2 * 50 / size)
             chance = 0.5 * generator.standard_normal((number, world.rows))
@@ -121,7 +132,7 @@ def judged(world: World, points: ScorePoints) -> dict[str, float]:
         )
         found[f"misfit {name}"] = float(law.p < MISFIT)
         found[f"told {name}"] = float(law.told)
-        largest = float(world.sizes[-1])
+        largest = float(world.sizes_of(source)[-1])
         gain = float(truth.at(largest + 100) - truth.at(largest))
         for what, said, true in (
             ("plateau", law.plateau, truth.plateau),
@@ -136,11 +147,9 @@ def judged(world: World, points: ScorePoints) -> dict[str, float]:
         assert cross is not None
         found["crossing"] = float(cross.low is not None and cross.low <= true_crossing <= (cross.high or 0.0))
         found["crossing found"] = float(cross.start < 0 < cross.end)
-    late = [slope(points, name, world.sizes[-1] / 4.2, world.sizes[-1]) for name in (ANNOTATOR, GOLD)]
-    assert late[0] is not None
-    assert late[1] is not None
-    word = lower(points.contrast(late[0] - late[1], CONFIDENCE), MARGIN).finding
-    return found | {"early": float(word == "holds"), "denied": float(word == "does not hold")}
+    rows = late_rows(points, ANNOTATOR, GOLD, PART)
+    late = lower(points.contrast(slope(points, ANNOTATOR, rows) - slope(points, GOLD, rows), CONFIDENCE), MARGIN)
+    return found | {"early": float(late.finding == "holds"), "denied": float(late.finding == "does not hold")}
 
 
 def crossing_of(world: World) -> float | None:

@@ -8,24 +8,30 @@ excess, ratio   share of studies whose 95 % interval holds the true one, of rows
 alike           the same of the ratio of rows where both give the same wrong label
 found           share of studies that say errors are shared (p below .05): of both wrong, and of the same wrong label;
                 where no rule is shared, these are false alarms
+any pair        share of studies of ten annotators that say of any two of them that they share errors, by Holm over
+                both questions and all 45 pairs, though all err independently
 
-    python benchmarks/validity_shared_errors.py [--studies 1000]
+    python benchmarks/validity_shared_errors.py [--studies 1000] [--panels 400]
 """
 
 from __future__ import annotations
 
 import argparse
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelrisk.statistics.contrasts import holm
 from labelrisk.statistics.shared_errors import Cells, cells, errors_in_common, same_errors
 
 CONFIDENCE, LEVEL = 0.95, 0.05
 SHARES = np.array([0.6, 0.3, 0.1])
 HARDER = np.array([1.0, 1.0, 2.0])  # errors of a class, times the share
 CLASSES = len(SHARES)
+ANNOTATORS = 10
+PANELS = [(100, 0.05), (200, 0.02), (200, 0.05), (200, 0.1), (500, 0.1), (1000, 0.1), (2000, 0.1), (1000, 0.3)]
 
 
 class World(NamedTuple):
@@ -89,13 +95,36 @@ def measured(world: World, studies: int) -> list[str]:
     ]  # fmt: skip
 
 
+def any_pair(rows: int, errors: float, studies: int) -> float:
+    """The share of studies of annotators that err independently in which some two are said to share errors."""
+    generator = np.random.default_rng([rows, round(1000 * errors), ANNOTATORS])
+    return float(np.mean([says_shared(rows, errors, generator) for _ in range(studies)]))
+
+
+def says_shared(rows: int, errors: float, generator: np.random.Generator) -> bool:
+    """Of one study."""
+    gold = generator.choice(CLASSES, rows, p=SHARES)
+    errs = generator.random((ANNOTATORS, rows)) < HARDER[gold] * errors
+    labels = np.where(errs, (gold + generator.integers(1, CLASSES, (ANNOTATORS, rows))) % CLASSES, gold)
+    counted = [cells(gold, one, other, CLASSES) for one, other in combinations(labels, 2)]
+    found = [test(of, CONFIDENCE) for of in counted for test in (errors_in_common, same_errors)]
+    more = np.array([one.excess.estimate > 0 for one in found])
+    return bool(((holm([one.p for one in found]) < LEVEL) & more).any())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=1000)
-    studies = parser.parse_args().studies
+    parser.add_argument("--panels", type=int, default=400)
+    given = parser.parse_args()
+    print("| rows | errors | any pair |")
+    print("|---|---|---|")
+    for rows, errors in PANELS if given.panels else ():
+        print(f"| {rows:,} | {errors:g} | {any_pair(rows, errors, given.panels):.3f} |", flush=True)
+    studies = given.studies
     print("| rows | errors | shared rule | excess | ratio | alike | found: both wrong | found: alike |")
     print("|---|---|---|---|---|---|---|---|")
-    for world in WORLDS:
+    for world in WORLDS if studies else ():
         numbers = " | ".join(measured(world, studies))
         print(f"| {world.rows:,} | {world.errors:g} | {world.rule:g} | {numbers} |", flush=True)
 

@@ -308,7 +308,8 @@ def test_an_annotator_without_probabilities_is_named():
     students = {name: softmax(generator.standard_normal((2, 100, 2))).astype(np.float32) for name in ("gold", "llm")}
     found = calibration(evidence_of(gold, students, classes=2, annotators={"llm": gold}))
     assert found.says[-1] == "Without probabilities of enough test rows to tell: llm."
-    assert found.claims["llm"]["annotator_badly_calibrated"].finding == "not decided here"
+    claim = found.claims["llm"]["annotator_badly_calibrated"]
+    assert (claim.finding, claim.because) == ("not decided here", "llm gives no probabilities of enough test rows.")
     assert "annotator" not in found.metrics["systems"]
 
 

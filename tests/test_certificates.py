@@ -11,12 +11,14 @@ from statsmodels.stats.proportion import proportion_confint
 from validity_certificates import CONFIDENCE, RISK, World, conformal, is_kept, studies, worlds
 
 from labelrisk.comparison.outputs import write_outputs
+from labelrisk.explanations.certificates.certified_answers import Answers
+from labelrisk.explanations.certificates.certified_sets import set_scores
 from labelrisk.explanations.certificates.certified_use import new_seed_confidence
 from labelrisk.explanations.certificates.explanation import certificates
 from labelrisk.explanations.contract import outputs
 from labelrisk.params import Settings
 from labelrisk.statistics.certificates import fewest_rows, lower_bound, p_above, rows_at_rate, upper_bound
-from labelrisk.statistics.conformal import cross_fitted, sets_by_class, sets_for_all
+from labelrisk.statistics.conformal import cross_fitted, fewest_known, parts_of, sets_by_class, sets_for_all
 from labelrisk.statistics.selective_use import (
     GIVEN,
     Family,
@@ -180,17 +182,43 @@ def test_sets_by_class_are_those_of_mapie_with_the_rows_of_the_class():
 
 
 def test_sets_of_all_rows_are_made_from_other_rows():
-    probabilities = certain(np.arange(60) % 2, 2).astype(float)
+    rows = np.arange(60)
+    probabilities = np.stack([rows / 100, 1 - rows / 100], axis=1)  # of no two rows alike
     made = []
 
     def make(known, gold, new, risk):
-        made.append((len(known), len(new)))
-        return np.repeat(np.arange(2)[None] == 0, len(new), axis=0)
+        places, own = (np.round(100 * of[:, 0]).astype(int).tolist() for of in (known, new))
+        assert gold.tolist() == [place % 3 for place in places]
+        made.append((places, own))
+        return np.stack([new[:, 0] > 0.3, new[:, 0] <= 0.3], axis=1)
 
-    sets = cross_fitted(make, probabilities, np.arange(60) % 2, 0.1, np.random.default_rng(0))
-    assert made == [(48, 12)] * 5
-    assert sets[:, 0].all()
-    assert not sets[:, 1].any()
+    parts = parts_of(60, np.random.default_rng(0))
+    sets = cross_fitted(make, probabilities, rows % 3, 0.1, parts)
+    assert [own for _, own in made] == [np.flatnonzero(parts == part).tolist() for part in range(5)]
+    assert all(sorted(known + own) == rows.tolist() for known, own in made)
+    assert sorted(row for _, own in made for row in own) == rows.tolist()
+    assert sets[:, 0].tolist() == (rows > 30).tolist()
+    assert sets[:, 1].tolist() == (rows <= 30).tolist()
+
+
+def test_the_fewest_rows_that_sets_are_made_from_are_those_of_the_other_parts():
+    gold, parts = np.array([0, 0, 0, 1, 1, 0]), np.array([0, 0, 1, 2, 3, 4])
+    assert fewest_known(gold, parts, 3).tolist() == [2, 1, 0]  # without part 0, without part 2 or 3
+    assert fewest_known(np.array([0, 1]), np.array([0, 1]), 2).tolist() == [0, 0]
+
+
+def test_a_class_with_too_few_rows_in_the_other_parts_is_in_sets_for_want_of_rows():
+    """12 rows are enough for one in ten, and four fifths of them aren't."""
+    gold = np.append(np.zeros(100, dtype=int), np.ones(12, dtype=int))
+    generator = np.random.default_rng(0)
+    first = np.where(gold == 0, 0.8, 0.2) + 0.1 * generator.random(112)
+    vote = Answers(
+        name="a", kind="vote", wrong=np.zeros(112, dtype=bool), sure=first, known=first,
+        known_wrong=np.zeros(112, dtype=bool), probabilities=np.stack([first, 1 - first], axis=1),
+    )  # fmt: skip
+    whole, by_class = set_scores(vote, gold, 0.1, 0.95, 0)
+    assert (whole.few, by_class.few) == (0, 1)
+    assert set_scores(vote, gold, 0.2, 0.95, 0)[1].few == 0
 
 
 def test_sets_hold_the_gold_class_as_often_as_promised():
@@ -271,7 +299,37 @@ def test_a_part_of_the_rows_is_answered_at_a_stricter_risk(world):
     after = table[table["threshold"] < chosen["threshold"]].iloc[0]
     assert after["p"] > 0.05  # the next threshold failed, and ended the sequence
     assert not table[table["threshold"] < chosen["threshold"]]["certified"].any()
-    assert any(f"probability of its answer is at least {use['threshold']:.3g}," in one for one in found.says)
+    printed = next(one for one in found.says if "the vote of good's students may answer" in one.lower())
+    told_threshold = float(printed.split("probability of its answer is at least ")[1].split(",")[0])
+    assert told_threshold == use["threshold"] == chosen["threshold"]
+
+
+@pytest.mark.parametrize(("surest", "printed"), [(0.9996364, "0.999636"), (1.0, "0.999999"), (0.95, "0.95")])
+def test_the_threshold_that_is_printed_and_stored_is_the_one_that_is_certified(surest, printed):
+    """Half of the rows are right and about as sure as that, the others wrong and less sure."""
+    gold = np.arange(400) % 2
+    said = np.where(np.arange(400) < 200, gold, 1 - gold)
+    shares = np.where(np.arange(400) < 200, surest, 0.6)[:, None]
+    one = np.where(np.eye(2)[said] == 1, shares, 1 - shares)[None]
+    evidence = evidence_of(gold, {"only": one}, classes=2, validation_gold=gold, validation={"only": one})
+    found = certificates(evidence)
+    use = found.metrics["sources"]["only"]["selective_use"]
+    assert (use["threshold"], use["share"]) == (float(printed), 0.5)
+    table = found.tables["thresholds"]
+    assert table.loc[table["chosen"], "threshold"].tolist() == [float(printed)]
+    assert any(f"the probability of its answer is at least {printed}," in says for says in found.says), found.says
+
+
+def test_thresholds_are_written_down_before_they_are_tested():
+    generator = np.random.default_rng(0)
+    sure = np.sort(1 - 10 ** generator.uniform(-9, -0.5, 500))[::-1].astype(np.float32)
+    found = family_of(sure.astype(float), np.arange(500) > 450, 500, 0.1, LEVEL).thresholds
+    assert (found == [float(f"{one:g}") for one in found]).all()
+    assert found.max() < 1
+    known = np.full(100, 0.9, dtype=np.float32).astype(float)  # a little less than .9
+    assert known[0] < 0.9
+    assert family_of(known, np.zeros(100, dtype=bool), 1000, 0.1, LEVEL).thresholds.tolist() == [0.9, 0.0]
+    assert counts_at(known, np.zeros(100, dtype=bool), np.array([0.9]))[0].tolist() == [100]
 
 
 def test_slices_hold_break_or_show_nothing(world):
@@ -295,12 +353,11 @@ def test_annotators_used_directly_answer_by_their_probabilities(world):
 def test_sentences_have_their_numbers(world):
     says = certificates(world).says
     assert all(one[0].isupper() and one.endswith(".") for one in says)
-    wrong = (world.study.students["bad"].predictions[0] != world.study.test.gold).sum()
-    bound = 100 * float(upper_bound(wrong, 1000, 0.95))
-    assert any(
-        one.startswith(f"With 95 % confidence the vote of bad's students errs on at most {bound:.1f} % of new rows")
-        for one in says
-    )
+    wrong = {name: (of.predictions[0] != world.study.test.gold).sum() for name, of in world.study.students.items()}
+    bounds = {name: 100 * float(upper_bound(of, 1000, 0.95)) for name, of in wrong.items()}
+    start = f"With 95 % confidence the vote of good's students errs on at most {bounds['good']:.1f} % of new rows"
+    assert says[0].startswith(start)
+    assert any(f"the vote of bad's students {bounds['bad']:.1f} %" in one for one in says)
     assert any("may answer" in one and "at most 20 % of these answers are wrong" in one for one in says)
     assert any("which is not below 20 %" in one for one in says if "bad's" in one)
     assert any("annotator mute" in one and "no probabilities" in one for one in says)
@@ -326,6 +383,11 @@ DEGENERATE = {
         GOLD,
         certain(np.stack([np.where(np.arange(40) < 2, 1 - GOLD, GOLD)] * 2), 2),
         "2 are wrong (5 %); at that rate it would take some",
+    ),
+    "too many rows": (
+        np.arange(10_000) % 2,
+        certain(np.where(np.arange(10_000) < 999, 1 - np.arange(10_000) % 2, np.arange(10_000) % 2)[None], 2),
+        "999 are wrong (10 %); at that rate it would take more test rows than anybody has",
     ),
     "a class without rows": (GOLD, certain(np.stack([GOLD] * 2), 3), "too few test rows show 1 of 3 classes"),
 }

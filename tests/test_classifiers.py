@@ -115,6 +115,19 @@ def test_a_single_text_is_refused(chosen):
         labelrisk.load(chosen).predict("good")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (["a", None], "the text at place 1, from 0 on, is no str but NoneType; give texts alone"),
+        ([3], "the text at place 0, from 0 on, is no str but int"),
+        (pd.Series(["a", float("nan")], index=[7, 8]), "the text at place 1, from 0 on, is no str but float"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_its_place(chosen, wrong, says):
+    with pytest.raises(LabelRiskError, match=says):
+        labelrisk.load(chosen).predict(wrong)
+
+
 def test_a_student_that_is_not_there_is_named(tmp_path):
     with pytest.raises(LabelRiskError, match="source 'gold' has no student for seed 7"):
         write_ensemble(tmp_path, "gold", CLASSES, 32, {("gold", 7): tmp_path / "models" / "gold" / "7"})

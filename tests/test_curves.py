@@ -11,21 +11,24 @@ import yaml
 from evidence_worlds import certain, evidence_of
 from small_study import run_explain, settings, write_study
 from students import Stage, recipe, tiny_model
-from validity_curves import EARLY, LONG, STEEP, Truth, World, judged, points_of
+from validity_curves import EARLY, LONG, ROOT, STEEP, Truth, World, judged, points_of
 
 from labelrisk.cli import main
 from labelrisk.comparison.runs import runs_in, runs_of
 from labelrisk.errors import LabelRiskError
 from labelrisk.explanations.contract import outputs
+from labelrisk.explanations.curves.crossing_sentences import overtaking
 from labelrisk.explanations.curves.explanation import curves
 from labelrisk.explanations.curves.plan import curve_plan
+from labelrisk.explanations.curves.points import Curves
+from labelrisk.explanations.curves.premature_plateau import PART
 from labelrisk.explanations.smaller_runs import SmallerRuns, counts_of
 from labelrisk.params import load
 from labelrisk.settings.curve import CurveSettings, doublings
 from labelrisk.sources.nested_rows import first_rows
 from labelrisk.stages import curve, train
 from labelrisk.statistics.convergence import Curve
-from labelrisk.statistics.curve_shapes import at_rows, crossing, difference, slope, worth
+from labelrisk.statistics.curve_shapes import at_rows, crossing, difference, late_rows, slope, worth
 from labelrisk.statistics.power_laws import FEWEST, Law, Range, power_law
 from labelrisk.statistics.run_variances import RunVariances
 from labelrisk.statistics.score_points import Runs, ScorePoints, pooled_over_rows, score_points
@@ -197,9 +200,31 @@ def test_scores_between_sizes_are_linear_in_log_rows():
 
 def test_a_slope_is_what_doubling_buys():
     points = points_at({"gold": [0.5, 0.6, 0.7, 0.8], "llm": [0.5, 0.5, 0.6, 0.62]})
-    assert float(slope(points, "gold", 50, 400) @ points.scores) == pytest.approx(0.1)
-    assert float(slope(points, "llm", 100, 400) @ points.scores) == pytest.approx(0.06)  # (.62 - .5) / 2
-    assert slope(points, "gold", 300, 400) is None
+    assert float(slope(points, "gold", SIZES[:4]) @ points.scores) == pytest.approx(0.1)
+    assert float(slope(points, "llm", SIZES[1:4]) @ points.scores) == pytest.approx(0.06)  # (.62 - .5) / 2
+    # at 100 x 2^(1/2) rows the score of llm is .55
+    assert float(slope(points, "llm", np.array([100, 100 * 2**0.5])) @ points.scores) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("sizes", "late"), [((50, 100, 170), [50, 100, 170]), ((50, 100, 200, 340), [100, 200, 340])])
+def test_late_slopes_are_over_the_same_rows_so_that_one_curve_is_no_flatter_than_itself(sizes, late):
+    """In either direction; over sizes of their own llm's slope would be .7 points less, for it lacks the last size."""
+    whole = (*sizes[:-1], 2 * sizes[-2])
+    points = points_at({"gold": law_at(np.array(whole), 0.9, 1.5, 0.5)}, sizes=whole)
+    fewer = points_at({"llm": law_at(np.array(sizes), 0.9, 1.5, 0.5)}, sizes=sizes)
+    both = dataclasses.replace(
+        points, sources=points.sources + fewer.sources, rows=np.append(points.rows, fewer.rows),
+        scores=np.append(points.scores, fewer.scores),
+    )  # fmt: skip
+    rows = late_rows(both, "llm", "gold", PART)
+    assert rows.tolist() == late_rows(both, "gold", "llm", PART).tolist() == late
+    assert float((slope(both, "llm", rows) - slope(both, "gold", rows)) @ both.scores) == pytest.approx(0, abs=0.001)
+
+
+def test_where_both_curves_end_alike_all_late_sizes_count():
+    points = points_at({"gold": [0.5, 0.6, 0.7, 0.8], "llm": [0.5, 0.5, 0.6, 0.62]})
+    assert late_rows(points, "gold", "llm", PART).tolist() == [100, 200, 400]
+    assert late_rows(points, "gold", "llm", 1.5).tolist() == [400]
 
 
 def test_where_a_curve_passes_another():
@@ -218,6 +243,58 @@ def test_where_a_curve_passes_another():
     one_size = points_at({"gold": [0.5], "llm": [0.6]}, sizes=(50,))
     assert crossing(one_size, "gold", "llm", 0.95) is None
     assert worth(one_size, "gold", "llm", 0.95) is None
+
+
+def test_a_crossing_between_neighbouring_places_is_one_place():
+    """So sure that no place of the grid is open."""
+    points = points_at({"gold": [0.4, 0.5, 0.6, 0.7], "llm": [0.549] * 4}, errors=1e-5)
+    found = crossing(points, "gold", "llm", 0.95)
+    assert (found.start, found.end) == (-1, 1)
+    assert found.low == found.high == found.rows == pytest.approx(100 * 2**0.49)
+    turned = crossing(points, "llm", "gold", 0.95)
+    assert (turned.start, turned.end, turned.rows) == (1, -1, None)
+    assert turned.low == turned.high == pytest.approx(100 * 2**0.49)
+
+
+GOLD_RISES, AHEAD = [0.4, 0.5, 0.6, 0.7], "At equal numbers of rows students of gold are surely "
+
+
+@pytest.mark.parametrize(
+    ("gold", "llm", "errors", "equal", "whole"),
+    [
+        (GOLD_RISES, [0.549] * 4, 1e-5, "ahead of those of llm from 140 rows on; surely behind with fewer than 140.",
+         "About 140 rows of gold, between 140 and 140, give as good students as all 400 rows of llm."),
+        ([0.7, 0.6, 0.5, 0.4], [0.549] * 4, 1e-5,
+         "behind those of llm from 142 rows on; surely ahead of them with fewer than 142.",
+         "; with fewer than 142 they are surely better, with more than 142 they are surely worse."),
+        ([0.7, 0.55, 0.55, 0.7], [0.55] * 4, 0.01,
+         "ahead of those of llm with few rows and with many, but from ", "is not told; with fewer than "),
+        ([0.3, 0.55, 0.55, 0.3], [0.55] * 4, 0.01,
+         "behind those of llm with few rows and with many, but from ", "is not told; with fewer than "),
+        ([0.55, 0.55, 0.7, 0.8], [0.55] * 4, 0.01,
+         "ahead of those of llm from ", " rows of gold, or fewer, students pass those of all 400 rows of llm for"),
+        ([0.3, 0.4, 0.55, 0.55], [0.55] * 4, 0.01, "behind those of llm with fewer than ", "they are surely worse."),
+        ([0.7, 0.8, 0.8, 0.9], [0.55] * 4, 0.01, "ahead of those of llm at every size.", "Even the fewest rows"),
+        ([0.1, 0.2, 0.3, 0.4], [0.55] * 4, 0.01, "behind those of llm at every size.", "No number of rows of gold"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_crossing_is_where_it_starts_and_ends(gold, llm, errors, equal, whole):
+    points = points_at({"gold": gold, "llm": llm}, errors=errors)
+    curves_of_these = Curves(points, (3,) * 8, (None,) * 8, 0.95)
+    at = (points, "gold", "llm", 0.95)
+    said = overtaking("gold", "llm", crossing(*at), worth(*at), curves_of_these)
+    assert equal in said[0].replace(AHEAD, "", 1)
+    assert said[0].startswith(AHEAD)
+    assert whole in said[1]
+    assert "None" not in " ".join(said)
+
+
+def test_where_nothing_is_told_of_a_crossing():
+    points = points_at({"gold": [0.55] * 4, "llm": [0.55] * 4})
+    at = (points, "gold", "llm", 0.95)
+    said = overtaking("gold", "llm", crossing(*at), worth(*at), Curves(points, (3,) * 8, (None,) * 8, 0.95))
+    assert said[0].endswith("ahead at equal numbers of rows is not told from 50 to 400 rows.")
+    assert said[1] == "With how many rows of gold students pass those of all 400 rows of llm is not told."
 
 
 def test_a_difference_of_two_intervals():
@@ -250,6 +327,8 @@ def test_where_nothing_flattens_early_none_is_called_so():
     found = rates(World(STEEP, Truth(0.78, 8.0, 0.8), LONG))
     assert found["early"] <= 0.1
     assert found["denied"] >= 0.3
+    unequal = rates(World(ROOT, ROOT, rows=5000, seeds=5, annotator_sizes=(50, 100, 200, 340)))
+    assert unequal["early"] <= 0.1
 
 
 # the explanation
@@ -269,7 +348,7 @@ def smaller(source, rows, gold, predictions, classes=3, is_long=True):
     )
 
 
-def world_evidence(shares, seeds=4, rows=900, classes=3, young=(), sizes=(50, 100, 200)):
+def world_evidence(shares, seeds=4, rows=900, classes=3, young=(), sizes=(50, 100, 200), unlabelled=0):
     """Evidence whose students of a source are right on these shares of rows, by size; the last is of all rows, 400."""
     generator = np.random.default_rng(5)
     gold = generator.integers(0, classes, rows)
@@ -284,7 +363,8 @@ def world_evidence(shares, seeds=4, rows=900, classes=3, young=(), sizes=(50, 10
             else:
                 small.append(smaller(source, size, gold, said, classes, (source, size) not in young))
     train_gold = np.arange(400) % classes
-    evidence = evidence_of(gold, whole, classes=classes, train_gold=train_gold)
+    labels = np.where(np.arange(400) < unlabelled, -1, train_gold)
+    evidence = evidence_of(gold, whole, classes=classes, train_gold=train_gold, training={"llm": labels})
     return dataclasses.replace(evidence, smaller=tuple(small))
 
 
@@ -313,6 +393,13 @@ def test_one_curve_is_another_names_apart():
     alike = curves(world_evidence({"gold": FLAT_LLM["gold"], "llm": FLAT_LLM["gold"]}))
     assert alike.claims["llm"]["plateau_early"].finding == "does not hold"
     assert "is not sure" in "\n".join(alike.says)
+
+
+def test_an_annotator_that_labelled_fewer_rows_is_not_said_to_flatten_early_for_that():
+    """Gold and llm lie on one curve, of which llm has 340 rows; at sizes of their own llm gains 1 point less."""
+    gold, llm = (law_at(np.array([50.0, 100, 200, last]), 0.95, 3.0, 0.5) for last in (400, 340))
+    claim = curves(world_evidence({"gold": gold, "llm": llm}, rows=3000, unlabelled=60)).claims["llm"]["plateau_early"]
+    assert claim.estimate == pytest.approx(0, abs=0.006)
 
 
 def test_the_order_of_the_bytes_and_the_picture(tmp_path):
@@ -514,7 +601,7 @@ def test_sizes_double_up_to_all_rows():
         ({"sizes": [0], "sources": ["gold"], "seeds": 1, "steps": None}, "curve.sizes"),
         (
             {"sizes": [], "sources": [], "seeds": 1},
-            "the key 'curve.steps' is missing, which dvc.yaml reads; add 'curve:",
+            "the key 'curve.steps' is missing, which dvc.yaml reads; add 'steps: null' to curve",
         ),
         (None, "curve"),
     ],
@@ -549,7 +636,7 @@ def test_the_command_writes_the_section_and_runs_the_study(project_params, monke
     Path(".labelrisk/durations.jsonl").write_text(json.dumps(line) + "\n")
     assert main(["curves", "--jobs", "2"]) == 0
     said = capsys.readouterr().out
-    assert "30 students of 50, 100, 200 rows, about 6 minutes here" in said
+    assert "30 students of 50, 100, 200 rows, 5 seeds, about 6 minutes here" in said
     assert "So it is." in said
     assert ran[-1] == CurveSettings(sizes=(50, 100, 200), sources=("gold", "embedded"), seeds=5)
     assert main(["curves", "--small"]) == 0
@@ -560,10 +647,40 @@ def test_the_command_writes_the_section_and_runs_the_study(project_params, monke
     assert main(["curves", "--off"]) == 0
     assert len(ran) == 2
     before, now = (yaml.safe_load(one) for one in (project_params, Path("params.yaml").read_text()))
-    assert now["curve"] == {"sizes": [], "sources": [], "seeds": 2, "steps": None}
+    assert now["curve"] == {"sizes": [], "sources": [], "seeds": 3, "steps": None}
     assert {key: of for key, of in now.items() if key != "curve"} == {k: of for k, of in before.items() if k != "curve"}
     changed = set(project_params.splitlines()) ^ set(Path("params.yaml").read_text().splitlines())
     assert all(line.strip().startswith(("sizes", "sources", "seeds")) for line in changed), changed
+
+
+def test_sizes_that_a_person_wrote_are_kept(project_params, monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr("labelrisk.commands.repro.run", lambda params, jobs: ran.append(load(params).curve))
+    Path("explanations").mkdir()
+    Path("explanations/curves.json").write_text(json.dumps({"says": ["So it is."]}))
+    of_random = project_params.replace("sizes: [] ", "sizes: [70, 140]").replace("sources: [] ", "sources: [gold]")
+    written = of_random.replace("seeds: 3 ", "seeds: 4 ").replace("steps: null", "steps: 80")
+    Path("params.yaml").write_text(written)
+    assert main(["curves"]) == 0
+    assert ran[-1] == CurveSettings(sizes=(70, 140), sources=("gold",), seeds=4, steps=80)
+    assert Path("params.yaml").read_text() == written
+    said = " ".join(capsys.readouterr().out.split())
+    assert "has sizes, sources and seeds already, which are kept" in said
+    assert "learning curves of gold: 8 students of 70, 140 rows, 4 seeds" in said
+    assert main(["curves", "--small"]) == 0
+    assert ran[-1] == CurveSettings(sizes=(50, 100, 200), sources=("gold", "embedded"), seeds=2, steps=80)
+    assert main(["curves"]) == 0  # a small plan was no person's
+    assert ran[-1].seeds == 5
+    assert "are kept" not in capsys.readouterr().out
+    assert main(["curves", "--off"]) == 0
+    assert load(Path("params.yaml")).curve == CurveSettings()
+
+
+@pytest.mark.parametrize("words", [(), ("--small",), ("--off",)])
+def test_params_stay_as_they_were_where_jobs_are_no_good(project_params, capsys, words):
+    assert main(["curves", "--jobs", "0", *words]) == 1
+    assert "--jobs is 0, but at least one student must train" in capsys.readouterr().err
+    assert Path("params.yaml").read_text() == project_params
 
 
 def test_the_command_says_what_it_lacks(project_params, capsys):

@@ -225,6 +225,17 @@ def test_what_is_judged_by_hand():
     )
 
 
+def test_the_draw_that_is_shown_lies_within_what_can_be_true():
+    values, errors = np.full((2, 1, 1), -0.02), np.full((2, 1, 1), 0.05 / Z)
+    found = Estimates(values, errors, errors, np.full((2, 1, 1), 1e9))
+    asked = question(np.ones((4, 1)), np.array([0, 0, 1, 1]), np.array([0]), np.empty((4, 0)), 0.95, shares=True)
+    share = judged(found, asked)
+    assert (share.estimate.item(), share.low.item(), share.high.item()) == pytest.approx((0, 0, 0.03), abs=1e-6)
+    assert share.bias.item() == pytest.approx(-0.52)  # of the estimator as it is
+    slope = judged(found, asked._replace(bounds=(-np.inf, np.inf)))
+    assert slope.estimate.item() == -0.02
+
+
 def test_draws_have_their_probabilities():
     entropies = np.linspace(0, np.log(2), 400)
     drawn = draws_of(400, 60, 500, entropies, 2, 0)
@@ -355,6 +366,48 @@ def test_rows_without_a_label_are_no_class():
     naive = table.loc[("annotator", "llm", "class_0", "naive"), "estimate"]
     assert naive == pytest.approx((codes == 0).sum() / 500)
     assert table.loc[("annotator", "llm", "class_0", "DSL"), "coverage"] > 0.85
+
+
+def labelled_alone(rows, **how):
+    """The world in which the annotator has labelled these rows alone."""
+    evidence = world(probabilities=False, **how)
+    codes = np.full(600, -1)
+    codes[rows] = evidence.given["test"]["llm"].codes[rows]
+    given = {**evidence.given, "test": {"llm": type(evidence.given["test"]["llm"])(codes, None)}}
+    return type(evidence)(study=evidence.study, rows=evidence.rows, given=given)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", [1, 2, 14])
+def test_an_annotator_with_few_labels_is_skipped_and_that_is_said(number):
+    found = downstream(labelled_alone(np.arange(number)))
+    text = " ".join(found.says)
+    assert "Too few test rows have labels of llm to estimate anything from them." in text
+    assert "nan" not in text
+    assert found.metrics["few_labels"] == ["llm"]
+    assert set(found.tables[""]["kind"]) == {"students"}
+    assert downstream(labelled_alone(np.arange(15))).metrics["few_labels"] == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("one_outlet", [False, True])
+def test_labels_that_cannot_bear_the_regression_are_told_of_shares_alone(one_outlet):
+    """Of 15 labelled rows, or of rows of one outlet, whose coefficient they can't tell."""
+    outlets = world().rows["test"].columns["outlet"]
+    found = downstream(labelled_alone(np.flatnonzero(outlets == "A") if one_outlet else np.arange(15)))
+    text = " ".join(found.says)
+    assert "The rows labelled by llm can't bear this regression." in text
+    assert "nan" not in text
+    assert ("annotator" in set(found.tables[""]["kind"]), found.metrics["few_labels"]) == (True, [])
+    assert set(found.tables["coefficients"]["kind"]) == {"students"}
+    assert np.isfinite(found.tables["coefficients"]["estimate"]).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_single_row_has_no_degrees_of_freedom():
+    one = Drawn(np.array([[0]]), np.ones(3))
+    found = gold_rows_alone(np.ones((3, 1)), np.array([[1.0], [0], [0]]), one)
+    assert (found.values.item(), found.degrees.item()) == (1, 1)
 
 
 def test_a_class_that_gold_lacks_is_estimated_too():

@@ -1,12 +1,14 @@
 """`labelrisk estimate`: class shares of a split from an annotator's labels and a coded sample."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from study_files import params, write_study
 
 from labelrisk.cli import main
-from labelrisk.coders.estimates import Population, class_shares
+from labelrisk.coders.estimates import Population, class_shares, lacks_interval, shares_table
 from labelrisk.statistics.drawn_rows import Drawn, gold_rows_alone
 from labelrisk.statistics.prediction_powered import prediction_powered
 
@@ -106,7 +108,109 @@ def test_each_value_of_a_column_has_its_own_shares(study, capsys):
     coded_few = pd.read_csv("anna.csv").head(20)
     coded_few.to_csv("anna.csv", index=False)
     assert "Too few for an estimate: 15 coded rows are needed." in printed(capsys, "--by", "outlet")[1]
-    assert "corpus.slices does not; did you mean 'outlet'" in printed(capsys, "--by", "outlt")[1]
+    assert "there are no slices by 'outlt'; did you mean 'outlet'?" in printed(capsys, "--by", "outlt")[1]
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_a_column_that_prepare_has_not_carried_yet_is_one_sentence(study, capsys, other):
+    coded(study, 100)
+    if other:
+        write_study(Path.cwd(), params(corpus=params()["corpus"] | {"slices": ["outlet", "topic"]}))
+    else:
+        Path("data/prepared/slices.parquet").unlink()
+    by = "topic" if other else "outlet"
+    code, text = printed(capsys, "--by", by)
+    assert (code, text.count("\n")) == (1, 1)
+    assert f"the prepared rows have no column '{by}' yet, which corpus.slices names; run `make repro`" in text
+
+
+def population(human, predicted, rows=400):
+    """The first rows are coded, drawn with equal probabilities."""
+    codes, given = np.full(rows, -1), np.resize(predicted, rows)
+    codes[: len(human)] = human
+    return Population(codes, np.where(codes < 0, np.nan, len(human) / rows), given, np.empty((rows, 0)))
+
+
+def test_of_a_class_that_no_coder_met_nothing_is_certain():
+    human = np.arange(100) % 2
+    found = class_shares(population(human, 1 - human), 3, 0.95, beyond=False)
+    # Wilson, no row of 100: z^2 / (n + z^2), with n = 100 / (1 - 100 / 400) for these rows, 100 for others like them
+    assert found["gold rows"][2] == pytest.approx((0, 0, 3.841459 / (100 / 0.75 + 3.841459)))
+    assert found["naive"][2] == pytest.approx((0, 0, 3.841459 / (400 + 3.841459)))
+    beyond = class_shares(population(human, 1 - human), 3, 0.95, beyond=True)
+    assert beyond["gold rows"][2] == pytest.approx((0, 0, 3.841459 / 103.841459))
+    for of in (found, beyond):
+        assert lacks_interval(of)
+        for method in ("PPI++", "DSL"):
+            assert np.isnan(of[method][2].low)
+            assert not np.isnan(of[method][0].low)
+    assert shares_table("m", found, ["a", "b", "c"]).splitlines()[-1].split() == [
+        "c", "0.0", "[0,", "1]", "0.0", "[0,", "3]", "-", "-"
+    ]  # fmt: skip
+
+
+def test_an_annotator_that_says_a_class_no_coder_met_makes_nothing_certain():
+    human = np.arange(100) % 2
+    said = np.random.default_rng(0).integers(0, 3, 400)  # DSL learns that 2 is never right
+    found = class_shares(population(human, said), 3, 0.95, beyond=False)
+    assert np.isnan([found[method][2].low for method in ("PPI++", "DSL")]).all()
+    assert found["naive"][2].low > 0.2
+
+
+def test_labels_without_an_error_on_the_coded_rows_promise_nothing_of_others():
+    human = np.arange(100) % 2
+    for beyond in (False, True):
+        found = class_shares(population(human, [0, 1]), 2, 0.95, beyond)
+        assert np.isnan(found["DSL"][0].low)
+        assert not np.isnan(found["gold rows"][0].low)
+
+
+def test_of_a_class_that_all_coded_rows_have_nothing_is_certain():
+    found = class_shares(population(np.zeros(50, dtype=int), [0]), 2, 0.95, beyond=True)
+    assert found["gold rows"][0] == pytest.approx((1, 50 / 53.841459, 1))
+    assert found["gold rows"][1] == pytest.approx((0, 0, 3.841459 / 53.841459))
+    assert np.isnan(found["DSL"][0].low)
+
+
+def test_bounds_of_a_class_that_no_coder_met_need_equal_probabilities():
+    rows = population(np.arange(100) % 2, [0, 1])
+    probabilities = np.where(np.arange(400) < 50, 0.5, rows.probabilities)
+    found = class_shares(rows._replace(probabilities=probabilities), 3, 0.95, beyond=False)
+    assert np.isnan(found["gold rows"][2].low)
+    assert not np.isnan(found["gold rows"][0].low)
+
+
+def test_where_all_rows_are_coded_their_shares_are_certain():
+    rows = population(np.arange(100) % 2, [0, 1], rows=100)
+    found = class_shares(rows, 3, 0.95, beyond=False)
+    for one, share in zip(found["gold rows"], (0.5, 0.5, 0), strict=True):
+        assert one == pytest.approx((share, share, share))
+    assert not lacks_interval(found)
+    assert class_shares(rows, 3, 0.95, beyond=True)["gold rows"][2].high == pytest.approx(3.841459 / 103.841459)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_estimate_lies_within_its_interval(seed):
+    generator = np.random.default_rng(seed)
+    said = generator.integers(0, 3, 400)  # that 2 is said says nothing: people never do
+    human = generator.integers(0, 2, 60)
+    for beyond in (False, True):
+        shares = class_shares(population(human, said), 3, 0.95, beyond)
+        for one in (one for of in shares.values() for one in of if not np.isnan(one.low)):
+            assert 0 <= one.low <= one.share + 1e-12
+            assert one.share - 1e-12 <= one.high <= 1
+
+
+def test_why_an_estimate_has_no_interval_is_told(study, capsys):
+    frame = coded(study, 100)
+    assert "Wilson" not in printed(capsys)[1]
+    frame[frame["label"] == "food"].to_csv("anna.csv", index=False)
+    code, text = printed(capsys)
+    assert code == 0
+    assert "Note: where the coded rows have none of a class" in text
+    assert max(map(len, text.splitlines())) <= 80
+    weather = next(line for line in text.splitlines() if line.startswith("weather"))
+    assert "0.0 [0, 0]" not in weather
 
 
 def test_intervals_beyond_these_rows_are_wider():

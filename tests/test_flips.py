@@ -276,6 +276,16 @@ def test_rows_without_a_label_are_neither_right_nor_wrong():
     assert said_of(found, "Without probabilities of test rows there is no entropy of llm.")
 
 
+def test_an_annotator_whose_only_source_is_the_reference_lacks_nothing():
+    generator = np.random.default_rng(0)
+    gold = generator.integers(0, 2, 200)
+    runs = {name: certain(generator.integers(0, 2, (3, 200)), 2) for name in ("llm", "gold")}
+    sources = {"llm": {"annotator": "llm"}, "gold": {"annotator": "gold"}}
+    evidence = evidence_of(gold, runs, classes=2, annotators={"llm": certain(1 - gold, 2)}, sources=sources)
+    found = flips(evidence)
+    assert not any("no entropy of" in one or "too few to compare" in one for one in found.says)
+
+
 def test_a_source_of_gold_labels_is_not_related_to_an_annotator_but_the_reference_is():
     sources = {"gold": {"annotator": "gold"}, "llm": {"annotator": "gold", "rows": 10}}
     assert {one.name for one in covariates(world(rows=100, sources=sources))} == {"words", "distance", "vote_wrong"}

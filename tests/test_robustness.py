@@ -132,6 +132,7 @@ def test_more_variance_or_fewer_degrees_are_a_wider_interval_within_0_and_1():
         assert 0 <= found.low < 0.03 < found.high <= 1
         return found.high - found.low
 
+    assert width(0.005, 1) < 1  # one degree: so wide that no confidence of a normal quantile is less than 1
     assert width(0.01) < width(0.02) < width(0.02, 3) < width(0.05, 3)
     assert width(1e-6) == pytest.approx(width(np.sqrt(0.03 * 0.97 / 200)))  # never worth more than all labels
 

@@ -81,6 +81,51 @@ def test_a_mistake_is_one_sentence_that_names_file_and_key(tmp_path, path, value
     assert "\n" not in str(caught.value)
 
 
+OFF = "'curve: {sizes: [], sources: [], seeds: 3, steps: null}'"
+
+
+@pytest.mark.parametrize(
+    ("lost", "says"),
+    [
+        (["distil"], "the key 'distil' is missing, which dvc.yaml reads; add 'distil: {}'"),
+        (["curve"], f"the key 'curve' is missing, which dvc.yaml reads; add {OFF}"),
+        (["curve.seeds"], "the key 'curve.seeds' is missing, which dvc.yaml reads; add 'seeds: 3' to curve"),
+        (
+            ["curve.seeds", "curve.sources"],
+            "the keys curve.sources and curve.seeds are missing, which dvc.yaml reads; "
+            "add 'sources: []' and 'seeds: 3' to curve",
+        ),
+        (
+            ["distil", "perturb", "explain", "curve"],
+            "the keys distil, perturb, explain and curve are missing, which dvc.yaml reads; "
+            f"add 'distil: {{}}', 'perturb: {{}}', 'explain: {{}}' and {OFF}",
+        ),
+        (
+            ["explain", "curve.steps"],
+            "the keys explain and curve.steps are missing, which dvc.yaml reads; "
+            "add 'explain: {}', and add 'steps: null' to curve",
+        ),
+    ],
+)
+def test_keys_of_a_later_version_are_named_together_with_what_to_add(tmp_path, lost, says):
+    content = copy.deepcopy(params())
+    for key in lost:
+        section, _, part = key.partition(".")
+        if part:
+            del content[section][part]
+        else:
+            del content[section]
+    file = tmp_path / "params.yaml"
+    file.write_text(yaml.safe_dump(content))
+    with pytest.raises(LabelRiskError) as caught:
+        load(file)
+    assert str(caught.value) == f"{file}: {says}"
+    added = yaml.safe_load(OFF.strip("'"))["curve"]  # what is told to add is enough
+    content["curve"] = added | content.get("curve", {})
+    file.write_text(yaml.safe_dump({key: {} for key in lost if "." not in key} | content))
+    load(file)
+
+
 PRICE = {"input": 1.0, "output": 2.0}
 HERE = "'annotators.model': "
 MISFITS = [  # changes of a chat annotator, and what the sentence must say

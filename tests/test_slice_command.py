@@ -16,9 +16,9 @@ from study_files import PARAMS
 
 from labelrisk.cli import main
 from labelrisk.commands import _sliced_study
-from labelrisk.commands._sliced_study import folders_of
+from labelrisk.commands._sliced_study import folders_of, summary
 from labelrisk.comparison.analyses.verdict import verdict
-from labelrisk.comparison.slices import slices_of
+from labelrisk.comparison.slices import Slice, slices_of
 from labelrisk.explanations.kinds import EXPLANATIONS
 from labelrisk.stages import explain
 
@@ -193,6 +193,17 @@ def test_names_of_folders_are_plain_words():
     assert next(iter(found.values())).name == "Ärzte / Blatt"
 
 
+def test_how_to_look_at_a_slice_fits_into_a_terminal():
+    folder = "01_" + "x" * 40
+    text = summary({folder: Slice("outlet", "x" * 60, np.arange(40))}, [], Path("slices"))
+    assert max(map(len, text.splitlines())) <= 80
+    commands = text.partition("See one:\n")[2].replace("\\\n", "")
+    assert [line.split() for line in commands.splitlines()] == [
+        ["labelrisk", "table", "--metrics", f"slices/{folder}/metrics", "--plots", f"slices/{folder}/plots"],
+        ["labelrisk", "why", "--folder", f"slices/{folder}/explanations"],
+    ]
+
+
 def test_one_that_fails_leaves_all_as_it_was(study, capsys, monkeypatch):
     calls = []
 
@@ -211,7 +222,9 @@ def test_one_that_fails_leaves_all_as_it_was(study, capsys, monkeypatch):
     assert not [path for path in Path().iterdir() if path.name.startswith(".slices")]
 
 
-@pytest.mark.parametrize("spoil", ["file", "folder of others", "more", "no list"])
+@pytest.mark.parametrize(
+    "spoil", ["file", "folder of others", "more", "no list", "in a slice", "a file as a slice", "a file as a part"]
+)
 def test_a_folder_of_others_is_not_replaced(study, capsys, spoil):
     if spoil == "file":
         Path("slices").write_text("mine")
@@ -222,10 +235,18 @@ def test_a_folder_of_others_is_not_replaced(study, capsys, spoil):
         Path("slices/mine.txt").write_text("mine")
     if spoil == "folder of others":
         Path("slices/Mine").mkdir()
+    if spoil == "in a slice":
+        Path("slices/01_a/notes.txt").write_text("mine")
+    if spoil == "a file as a slice":
+        Path("slices/02_b").write_text("mine")
+    if spoil == "a file as a part":
+        Path("slices/01_a/metrics").write_text("mine")
+    before = sorted(Path().rglob("slices/**/*"))
     code, text = slice_(capsys, *OPTIONS)
     assert code == 1
     assert "holds what this command did not write; name another folder by --out" in text
     assert text.count("\n") == 1
+    assert sorted(Path().rglob("slices/**/*")) == before
     assert slice_(capsys, "--by", "region", "--out", ".")[0] == 1
     assert Path("params.yaml").exists()
 
@@ -242,6 +263,10 @@ def test_mistakes_are_one_sentence(study, capsys):
     code, text = slice_(capsys, *OPTIONS)
     assert (code, text.count("\n")) == (1, 1)
     assert "no slice by 'region' has evaluate.slice_rows = 70 gold test rows, the largest has 60" in text
+    Path("params.yaml").write_text(lines.replace("- half", "- half\n  - outlet"))
+    code, text = slice_(capsys, "--by", "outlet")
+    assert (code, text.count("\n")) == (1, 1)
+    assert "the prepared rows have no column 'outlet' yet, which corpus.slices names; run `make repro`" in text
     Path("params.yaml").write_text(lines)
     shutil.rmtree("vectors")
     code, text = slice_(capsys, *OPTIONS)

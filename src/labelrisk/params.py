@@ -24,6 +24,7 @@ from labelrisk.settings.ensemble import AUTO, EnsembleSettings
 from labelrisk.settings.evaluate import EvaluateSettings
 from labelrisk.settings.explain import ExplainSettings
 from labelrisk.settings.filter import FilterSettings
+from labelrisk.settings.missing_keys import missing_keys
 from labelrisk.settings.names import SLUG
 from labelrisk.settings.perturb import PerturbSettings
 from labelrisk.settings.prepare import PrepareSettings
@@ -32,16 +33,6 @@ from labelrisk.settings.train import TrainSettings
 from labelrisk.sources.declarations import Labellers, check_sources, undeclared
 from labelrisk.sources.source import Source
 
-READ_BY_DVC = (
-    "panels",
-    "second_opinions",
-    "embed",
-    "baseline",
-    "distil",
-    "perturb",
-    "explain",
-)  # also where what they say is what they would be
-OFF = "curve: {sizes: [], sources: [], seeds: 3, steps: null}"  # no learning curves
 ACROSS = "across"  # what the ensemble over sources is called
 
 
@@ -117,12 +108,8 @@ def load(path: Path) -> Settings:
     Raises LabelRiskError that names the file, the key and what is allowed.
     """
     settings = read_typed(path, Settings, "run from the folder that holds params.yaml")
-    for key in READ_BY_DVC:
-        if key not in settings.model_fields_set:
-            raise LabelRiskError(f"{path}: the key '{key}' is missing, which dvc.yaml reads; add '{key}: {{}}'")
-    for key in CurveSettings.model_fields:
-        if key not in settings.curve.model_fields_set:
-            raise LabelRiskError(f"{path}: the key 'curve.{key}' is missing, which dvc.yaml reads; add '{OFF}'")
+    if sentence := missing_keys(settings):
+        raise LabelRiskError(f"{path}: {sentence}")
     _check_names(settings, path)
     return settings
 

@@ -51,13 +51,18 @@ class Classifier:
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """The mean of the members' class probabilities, (N, K), in the order of `classes`.
 
-        Raises LabelRiskError for a single text in the place of a list, whose letters would be taken for texts.
+        Raises LabelRiskError for a single text in the place of a list, whose letters would be taken for texts, and for
+        what is no text.
         """
         from labelrisk.encoders.tokens import tokenise
         from labelrisk.students.training import predict
 
         if isinstance(texts, str):
             raise LabelRiskError("a list of texts is asked for, not a single text; write [text]")
+        for place, text in enumerate(texts):
+            if not isinstance(text, str):
+                kind = type(text).__name__
+                raise LabelRiskError(f"the text at place {place}, from 0 on, is no str but {kind}; give texts alone")
         total = np.zeros((len(texts), len(self.classes)))
         read: dict[str, Tokens] = {}  # students of one encoder read the same tokens
         for tokenizer, student in self._members:

@@ -15,16 +15,22 @@ from labelrisk.errors import LabelRiskError, shown, such_rows
 from labelrisk.statistics.agreement import majority
 from labelrisk.statistics.class_codes import NO_LABEL
 from labelrisk.statistics.design_supervised import design_supervised
-from labelrisk.statistics.drawn_rows import Drawn, gold_rows_alone, half_width
+from labelrisk.statistics.drawn_rows import Drawn, Estimates, gold_rows_alone, half_width
 from labelrisk.statistics.prediction_powered import prediction_powered
 from labelrisk.statistics.scores import Codes, Floats
-from labelrisk.statistics.shares import Share
+from labelrisk.statistics.shares import Share, wilson
 from labelrisk.text_tables import text_table
 
 FEWEST = 15  # coded rows with which an interval means anything
-HEADER = ("naive", "gold rows", "PPI++", "DSL")
+HEADER = NAIVE, ALONE, *_ = ("naive", "gold rows", "PPI++", "DSL")
 OFF = 0.15  # of the number of rows, by which weights may miss it before that is told
 NAME = 8  # columns that a name keeps
+ROUNDING = 1e-9  # an error below it is none
+NO_INTERVAL = (
+    "where the coded rows have none of a class, or only that, or show no error of the labels, they say nothing of how "
+    "the other rows vary: the gold rows then have Wilson's interval, or - if they were drawn with unequal "
+    "probabilities, and PPI++ and DSL have -"
+)
 
 
 class Population(NamedTuple):
@@ -92,7 +98,9 @@ def coded_population(
 def class_shares(rows: Population, classes: int, confidence: float, beyond: bool) -> dict[str, list[Share]]:
     """By method, the share of each class among the rows; beyond: about the world that the rows are a sample of.
 
-    The naive interval is always about that world, for the labels of all rows are known.
+    The naive interval is always about that world, for the labels of all rows are known.  Bounds are nan where the rows
+    that an estimate takes do not vary, so that a normal approximation would promise certainty; of labels or gold rows
+    with equal probabilities they are Wilson's then.
     """
     ones, every = np.ones((len(rows.human), 1)), np.arange(classes)
     gold, given = ((codes[:, None] == every).astype(np.float64) for codes in (rows.human, rows.predicted))
@@ -107,11 +115,39 @@ def class_shares(rows: Population, classes: int, confidence: float, beyond: bool
     )
     shares = {}
     for method, of in zip(HEADER, found, strict=True):
-        half = half_width(of.beyond if beyond or method == HEADER[0] else of.errors, of.degrees, confidence)[0, 0]
-        values = of.values[0, 0]
-        low, high = np.clip(values - half, 0, 1), np.clip(values + half, 0, 1)
-        shares[method] = [Share(*map(float, one)) for one in zip(values, low, high, strict=True)]
+        known, outcomes, world = (labelled, given, True) if method == NAIVE else (drawn, gold, beyond)
+        alike = np.ptp(outcomes[known.places[0]], axis=0) == 0
+        probabilities = known.probabilities[known.places[0]]
+        shares[method] = _bounded(of, alike, probabilities, world, confidence, alone=method in (NAIVE, ALONE))
     return shares
+
+
+def _bounded(
+    of: Estimates, alike: NDArray[np.bool_], probabilities: Floats, world: bool, confidence: float, *, alone: bool
+) -> list[Share]:
+    """The share of each class between its bounds.
+
+    alike: the classes (K,) that none or all of the known rows have; probabilities: of these rows; alone: whether
+    nothing else is used; world: whether it is about the world.
+    """
+    errors = (of.beyond if world else of.errors)[0, 0]
+    values, half = of.values[0, 0], half_width(errors, of.degrees[0, 0], confidence)
+    bounded = np.clip([values, values - half, values + half], 0, 1)
+    shares = [Share(*map(float, one)) for one in bounded.T]
+    silent = alike | (of.errors[0, 0] < ROUNDING)
+    if (probabilities == 1).all():  # all rows are known: without an error about these, for there is none
+        silent = alike & world
+    for code in np.flatnonzero(silent):
+        shares[code] = Share(shares[code].share, float("nan"), float("nan"))
+        if alone and np.ptp(probabilities) < ROUNDING:
+            worth = len(probabilities) / (1.0 if world else 1 - float(probabilities[0]))
+            shares[code] = wilson(round(shares[code].share) * worth, worth, confidence)
+    return shares
+
+
+def lacks_interval(shares: Mapping[str, Sequence[Share]]) -> bool:
+    """Whether an estimate has no bounds, for the rows that it takes do not vary."""
+    return any(np.isnan(one.low) and not np.isnan(one.share) for of in shares.values() for one in of)
 
 
 def shares_table(name: str, shares: Mapping[str, Sequence[Share]], labels: Sequence[str], width: int = 80) -> str:
@@ -121,4 +157,4 @@ def shares_table(name: str, shares: Mapping[str, Sequence[Share]], labels: Seque
 
 
 def _cell(share: Share) -> str:
-    return "-" if np.isnan(share.share) else f"{100 * share.share:.1f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
+    return "-" if np.isnan(share.low) else f"{100 * share.share:.1f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from labelrisk.comparison.outputs import LESS_THAN
 from labelrisk.comparison.table import Table, markdown_table
+from labelrisk.corpora.spreadsheets import text_before
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_json
 from labelrisk.text_tables import WIDTH, ascii_of, cut, markdown_of, text_table
@@ -20,6 +21,7 @@ FIRST = 4  # sentences of each where all explanations are shown: the first say m
 LETTERS = 26  # of a cell: -10.694 [-11.815, -10.764]
 LARGE = 100  # numbers from here on are shown without decimals
 BOUNDS = ("low", "high")
+BOUND = "\u00a0"  # a space at which no line ends
 
 
 class Told(NamedTuple):
@@ -100,7 +102,7 @@ def _number(text: str) -> str:
     try:
         number = float(text)
     except ValueError:
-        return text
+        return text_before(text)
     if "." not in text:
         return text
     return f"{number:,.0f}" if abs(number) >= LARGE else f"{number:z.3f}"
@@ -110,7 +112,9 @@ def explanation_text(told: Told, in_full: bool, width: int = WIDTH) -> str:
     """Its name and sentences as plain ASCII; in full: with its main table, as many columns as fit, and the paths."""
     lines = [ascii_of(told.name), "-" * len(ascii_of(told.name))]
     for sentence in _shown(told, in_full):
-        lines += textwrap.wrap(ascii_of(sentence), width, initial_indent="- ", subsequent_indent="  ")
+        bound = ascii_of(sentence).replace(" %", f"{BOUND}%")
+        wrapped = textwrap.wrap(bound, width, initial_indent="- ", subsequent_indent="  ")
+        lines += [line.replace(BOUND, " ") for line in wrapped]
     parts = ["\n".join(lines)]
     if in_full and told.table is not None:
         header, rows = read_table(told.table)

@@ -26,6 +26,7 @@ README = "README.md"
 BEGINS = "# The study by slices of "
 FOLDER = re.compile(r"[0-9]+_[a-z0-9_]+")
 LETTERS = 40  # of a slice's name in that of its folder
+PARTS = {"metrics", "plots", "explanations"}  # folders in that of a slice
 
 
 def check_out(out: Path) -> None:
@@ -33,14 +34,19 @@ def check_out(out: Path) -> None:
     if not out.exists():
         return
     entries = list(out.iterdir()) if out.is_dir() else [out]
-    names = [entry.name for entry in entries if entry.name != README]
-    is_own = out.is_dir() and (not entries or _begins(out / README)) and all(map(FOLDER.fullmatch, names))
-    if not is_own:
+    is_own = out.is_dir() and (not entries or _begins(out / README))
+    if not is_own or not all(_is_of_a_slice(entry) for entry in entries if entry.name != README):
         raise LabelRiskError(f"{out} is there and holds what this command did not write; name another folder by --out")
 
 
 def _begins(path: Path) -> bool:
     return path.is_file() and path.read_bytes().startswith(BEGINS.encode())
+
+
+def _is_of_a_slice(path: Path) -> bool:
+    """Whether it is a folder with the name of one that this command writes, and holds no more than such a one."""
+    is_own = FOLDER.fullmatch(path.name) is not None and path.is_dir()
+    return is_own and all(part.name in PARTS and part.is_dir() for part in path.iterdir())
 
 
 def folders_of(slices: Sequence[Slice], least: int) -> dict[str, Slice]:
@@ -104,8 +110,8 @@ def summary(folders: Mapping[str, Slice], slices: Sequence[Slice], out: Path) ->
     parts = [
         text_table(["slice", "rows", f"folder in {out}"], rows),
         textwrap.fill(ascii_of(f"Left out, for they have too few rows: {left_out}."), WIDTH) if left_out else "",
-        f"See one: labelrisk table --metrics {first}/metrics --plots {first}/plots\n"
-        f"         labelrisk why --folder {first}/explanations",
+        f"See one:\n  labelrisk table \\\n    --metrics {first}/metrics \\\n    --plots {first}/plots\n"
+        f"  labelrisk why \\\n    --folder {first}/explanations",
     ]
     return "\n\n".join(part for part in parts if part)
 

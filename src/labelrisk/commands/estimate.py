@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labelrisk.commands._options import add_labels, add_prepared
-from labelrisk.errors import LabelRiskError, nearest, shown
+from labelrisk.errors import LabelRiskError
 
 HELP = "estimate class shares from labels and a coded sample"
 EXAMPLE = "labelrisk estimate --annotator gpt --sample coding/round1.csv --by outlet"
@@ -50,8 +50,17 @@ def run(
     from labelrisk.codebook import read_codebook
     from labelrisk.coders.annotator_answers import annotator_answers, predicted_codes
     from labelrisk.coders.coded_files import read_coded_files
-    from labelrisk.coders.estimates import FEWEST, Population, class_shares, coded_population, shares_table
+    from labelrisk.coders.estimates import (
+        FEWEST,
+        NO_INTERVAL,
+        Population,
+        class_shares,
+        coded_population,
+        lacks_interval,
+        shares_table,
+    )
     from labelrisk.coders.sample_parts import parts_of
+    from labelrisk.commands._slice_columns import check_column
     from labelrisk.comparison.slices import slices_of
     from labelrisk.corpora.prepared import Prepared
     from labelrisk.explanations.downstream.covariates import covariates_of
@@ -71,15 +80,14 @@ def run(
     if not (predicted >= 0).any():
         raise LabelRiskError(f"{labels / annotator}.parquet has no label of any row of {split}; run `dvc repro`")
     columns = prepared_rows.slices(ids)
-    if by is not None and by not in columns:
-        known = nearest(by, columns) if columns else "name columns in corpus.slices in params.yaml"
-        raise LabelRiskError(f"--by names '{shown(by)}', which corpus.slices does not; {known}")
+    if by is not None:
+        check_column(by, settings.corpus.slices, columns)
     words = np.array([len(text.split()) for text in rows["text"]], dtype=np.int64)
     covariates = covariates_of(words, columns, int((human >= 0).sum())).values
     population = Population(human, probabilities, predicted, covariates)
     parts = [(split, np.arange(len(ids)))]
     parts += [(one.name, one.rows) for one in slices_of(by, columns[by], 1)] if by is not None else []
-    confidence = settings.evaluate.confidence
+    confidence, silent = settings.evaluate.confidence, False
     for name, places in parts:
         part = population.part(places)
         known_rows = int((part.human >= 0).sum())
@@ -87,8 +95,10 @@ def run(
         if known_rows < FEWEST or not (part.predicted >= 0).any():
             print(f"Too few for an estimate: {FEWEST} coded rows are needed.\n")
             continue
-        print(shares_table(annotator, class_shares(part, len(names), confidence, beyond), names) + "\n")
-    for note in [*notes, *more]:
+        shares = class_shares(part, len(names), confidence, beyond)
+        print(shares_table(annotator, shares, names) + "\n")
+        silent |= lacks_interval(shares)
+    for note in [*notes, *more, *([NO_INTERVAL] if silent else [])]:
         print(textwrap.fill(f"Note: {note}.", 80))
     about = "other rows like these" if beyond else f"these rows of {split}"
     print(textwrap.fill(LEGEND.format(confidence=100 * confidence, about=about), 80))

@@ -43,8 +43,7 @@ def run(params: Path, jobs: int | None) -> None:
     from labelrisk.params import load
     from labelrisk.second_opinions.sheets import absent_sheet
 
-    if jobs is not None and jobs < 1:
-        raise LabelRiskError(f"--jobs is {jobs}, but at least one student must train; give 1 or more")
+    check_jobs(jobs)
     settings = load(params)
     recipe = settings.train
     jobs = jobs or most_jobs(recipe)
@@ -56,6 +55,12 @@ def run(params: Path, jobs: int | None) -> None:
             # DVC has nothing but a name to say of a file that is not there
             awaited = (absent_sheet(name, opinion) for name, opinion in settings.second_opinions.items())
             raise LabelRiskError(first_of(said, next(filter(None, awaited), str(error)))) from None
+
+
+def check_jobs(jobs: int | None) -> None:
+    """Raises LabelRiskError for fewer than one student at once."""
+    if jobs is not None and jobs < 1:
+        raise LabelRiskError(f"--jobs is {jobs}, but at least one student must train; give 1 or more")
 
 
 def _run_stages(threads: int, jobs: int) -> None:

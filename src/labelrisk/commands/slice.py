@@ -50,25 +50,25 @@ def run(
     Raises LabelRiskError for a column without slices, where no slice has enough rows, and where OUT holds what this
     command did not write.
     """
+    import pandas as pd
+
     from labelrisk.commands._out_of_date import out_of_date
+    from labelrisk.commands._slice_columns import check_column
     from labelrisk.commands._sliced_study import check_out, folders_of, readme, sliced, summary
     from labelrisk.comparison.outputs import write_outputs
     from labelrisk.comparison.slices import slices_of
-    from labelrisk.errors import nearest, shown
+    from labelrisk.corpora.prepared import Prepared
+    from labelrisk.errors import shown
     from labelrisk.files import written_aside
     from labelrisk.params import load
     from labelrisk.progress import bar
     from labelrisk.stages import explain
 
     settings = load(params)
-    if not settings.corpus.slices:
-        raise LabelRiskError("the study has no slices; name columns of the corpus in corpus.slices in params.yaml")
-    if by not in settings.corpus.slices:
-        raise LabelRiskError(f"there are no slices by '{shown(by)}'; {nearest(by, settings.corpus.slices)}")
+    check_column(by, settings.corpus.slices, Prepared(prepared).slices(pd.Index([])))
     check_out(out)
-    evidence = explain.read_evidence(
-        settings, prepared, labels, vectors, baselines, training, logs, runs, edited=edited, distilled=distilled
-    )
+    paths = explain.Inputs(prepared, labels, vectors, baselines, training, logs, runs, edited, distilled)
+    evidence = explain.read_evidence(settings, paths)
     slices = slices_of(by, evidence.study.test.slices[by], settings.evaluate.slice_rows)
     folders = folders_of(slices, settings.evaluate.slice_rows)
     if not folders:

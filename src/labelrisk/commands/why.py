@@ -28,6 +28,8 @@ def run(params: Path, name: str | None, folder: Path, markdown: bool) -> None:
     from labelrisk.errors import nearest, shown
     from labelrisk.text_tables import markdown_of
 
+    if folder.exists() and not folder.is_dir():
+        raise LabelRiskError(f"{folder} is no folder; name that of the explanations by --folder")
     if not folder.is_dir():
         raise LabelRiskError(f"{folder} is not there; run `make repro` first")
     with of_this_version(str(folder), "run `make repro`, which writes it anew"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from labelrisk.corpora.spreadsheets import safe_text
 from labelrisk.files import write_json, write_parquet, written_aside
 
 DECIMALS = 4  # of a number in a CSV file
@@ -21,7 +22,8 @@ Output = Mapping[str, Any] | pd.DataFrame | Picture | WriteRows  # JSON, a table
 def write_outputs(outputs: Mapping[Path, Output]) -> None:
     """Write all files aside, then move them to their paths: where one can't be written, none appears.
 
-    A table is written as Parquet or CSV, by its path; numbers in CSV have four decimals, and a '<' of a text is wide.
+    A table is written as Parquet or CSV, by its path; numbers in CSV have four decimals, a '<' of a text is wide, and
+    a text that spreadsheet programs would take for a formula has an apostrophe before it.
     """
     with ExitStack() as files:
         for path, output in outputs.items():
@@ -36,5 +38,15 @@ def _write(output: Output, path: Path) -> None:
     elif path.suffix == ".parquet":
         write_parquet(output, path)
     else:
-        text = output.round(DECIMALS).to_csv(index=False, lineterminator="\n")
+        text = _safe(output.round(DECIMALS)).to_csv(index=False, lineterminator="\n")
         path.write_text(text.replace("<", LESS_THAN), encoding="utf-8", newline="")
+
+
+def _safe(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table, in which no text of the user's, of a corpus or a model is a formula."""
+    safe = table.copy()
+    for name, column in table.items():
+        if not pd.api.types.is_numeric_dtype(column):
+            cells = [safe_text(cell) if isinstance(cell, str) else cell for cell in column]
+            safe[name] = pd.Series(cells, table.index, dtype=object)
+    return safe

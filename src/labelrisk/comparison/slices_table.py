@@ -10,6 +10,7 @@ from typing import Any
 
 from labelrisk.comparison.outputs import LESS_THAN
 from labelrisk.comparison.table import Table, interval, level, markdown_table, percent
+from labelrisk.corpora.spreadsheets import text_before
 from labelrisk.errors import LabelRiskError, nearest, shown
 from labelrisk.text_tables import ascii_of, markdown_of, text_table
 
@@ -26,14 +27,16 @@ Row = Mapping[str, Any]
 
 
 def read_slices(text: str) -> list[Row]:
-    """The rows of plots/slices.csv: texts as they are, numbers as numbers, None where there is none."""
-    return [
-        {
-            name: value if name in TEXTS else int(value) if name in NUMBERS else float(value) if value else None
-            for name, value in row.items()
-        }
-        for row in csv.DictReader(io.StringIO(text))
-    ]
+    """The rows of plots/slices.csv: texts as they were, numbers as numbers, None where there is none."""
+    return [{name: _read(name, value) for name, value in row.items()} for row in csv.DictReader(io.StringIO(text))]
+
+
+def _read(column: str, value: str) -> str | float | None:
+    if column in TEXTS:
+        return text_before(value)
+    if column in NUMBERS:
+        return int(value)
+    return float(value) if value else None
 
 
 def slices_text(rows: Sequence[Row], by: str, verdict: Mapping[str, Any], width: int = 80) -> str:

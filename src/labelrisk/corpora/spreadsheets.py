@@ -12,6 +12,7 @@ from labelrisk.files import written_aside
 APOSTROPHE = "'"  # what spreadsheet programs themselves put before a text that is no formula
 # At the start of a cell, and where a program that splits at tabs, line breaks or semicolons would start one.
 FORMULA = re.compile(r"(^\s*|[;\t\r\n]\s*)([=+\-@\uff0b\uff0d\uff1d\uff20])|^(?=[\t\r\n\0])")
+ESCAPED = re.compile(rf"(^\s*|[;\t\r\n]\s*){APOSTROPHE}(?=[=+\-@\uff0b\uff0d\uff1d\uff20])|^{APOSTROPHE}(?=[\t\r\n\0])")
 NUMBER = re.compile(r"[0-9]+(e[0-9]+)?")  # as 16 hexadecimal digits may be; programs keep 15 digits of a number
 
 
@@ -23,6 +24,11 @@ def safe_text(text: str) -> str:
     are joined on `id`, and the original is in the prepared rows.
     """
     return FORMULA.sub(lambda found: (found[1] or "") + APOSTROPHE + (found[2] or ""), text)
+
+
+def text_before(cell: str) -> str:
+    """A text as it was before safe_text; of one that had such an apostrophe of its own, without it."""
+    return ESCAPED.sub(lambda found: found[1] or "", cell)
 
 
 def safe_id(name: str) -> str:

@@ -19,6 +19,7 @@ from labelrisk.comparison.findings import recipe_of_students, written
 from labelrisk.comparison.outputs import Output, Picture
 from labelrisk.comparison.study import Study
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.phrases import explained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ Explain = Callable[[Evidence], Explanation]
 
 def outputs(name: str, found: Explanation) -> dict[str, Output]:
     """The files of an explanation, by their names: NAME.json, NAME.csv, NAME_table.csv, NAME_picture.png."""
-    files: dict[str, Output] = {f"{name}.json": {"says": list(found.says)} | dict(found.metrics)}
+    files: dict[str, Output] = {f"{name}.json": {"says": explained(found.says)} | dict(found.metrics)}
     for suffix, parts in ((".csv", found.tables), (".png", found.pictures)):
         files |= {f"{name}{f'_{part}' if part else ''}{suffix}": output for part, output in parts.items()}
     return files

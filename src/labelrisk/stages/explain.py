@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from labelrisk.comparison.outputs import Output, write_outputs
 from labelrisk.comparison.runs import Run, runs_of, stacked_probabilities
@@ -23,6 +24,24 @@ from labelrisk.undeclared_outputs import prune_sizes
 ALL = "all.parquet"  # the runs on all train rows, which evaluate wrote
 
 
+class Inputs(NamedTuple):
+    """The files and folders of earlier stages.
+
+    runs: the folder of predictions as `evaluate` and `curve` write them; edited, distilled: the files that `perturb`
+    and `distil` wrote.
+    """
+
+    prepared: Path
+    labels: Path
+    vectors: Path
+    baselines: Path
+    training: Path
+    logs: Path
+    runs: Path
+    edited: Path
+    distilled: Path
+
+
 def run(
     settings: Settings,
     prepared: Path,
@@ -38,36 +57,23 @@ def run(
 ) -> None:
     """Write the JSON files, tables and pictures of all explanations in the folder `out`, or nothing.
 
-    runs: the folder of predictions as `evaluate` and `curve` write them; sizes that params.yaml no longer declares are
-    removed from it first.  edited, distilled: the files that `perturb` and `distil` wrote.
+    Sizes that params.yaml no longer declares are removed from the folder `runs` first.
     """
     prune_sizes(runs, settings.curve.sizes, settings.curve.sources)
-    evidence = read_evidence(
-        settings, prepared, labels, vectors, baselines, training, logs, runs, edited=edited, distilled=distilled
-    )
+    paths = Inputs(prepared, labels, vectors, baselines, training, logs, runs, edited, distilled)
+    evidence = read_evidence(settings, paths)
     with written_aside(out) as folder:
         folder.mkdir()
         write_outputs({folder / name: output for name, output in explained(evidence).items()})
 
 
-def read_evidence(
-    settings: Settings,
-    prepared: Path,
-    labels: Path,
-    vectors: Path,
-    baselines: Path,
-    training: Path,
-    logs: Path,
-    runs: Path,
-    edited: Path,
-    distilled: Path,
-) -> Evidence:
+def read_evidence(settings: Settings, paths: Inputs) -> Evidence:
     """All that explanations are functions of, from the files of earlier stages."""
-    rows = Prepared(prepared)
-    study = load_study(settings, rows, labels, baselines, training, runs_of(runs / ALL), logs)
-    evidence = load_evidence(study, rows, labels, vectors)
-    evidence = replace(evidence, smaller=load_smaller_runs(study, runs), edited=read_edited(edited))
-    return replace(evidence, distilled=_distilled(settings, distilled, study))
+    rows, runs = Prepared(paths.prepared), runs_of(paths.runs / ALL)
+    study = load_study(settings, rows, paths.labels, paths.baselines, paths.training, runs, paths.logs)
+    evidence = load_evidence(study, rows, paths.labels, paths.vectors)
+    evidence = replace(evidence, smaller=load_smaller_runs(study, paths.runs), edited=read_edited(paths.edited))
+    return replace(evidence, distilled=_distilled(settings, paths.distilled, study))
 
 
 def explained(evidence: Evidence) -> dict[str, Output]:

@@ -78,15 +78,25 @@ def sets_by_class(known: Floats, gold: Codes, new: Floats, risk: float) -> Sets:
     return found
 
 
-def cross_fitted(
-    make: Maker,
-    probabilities: Floats,
-    gold: Codes,
-    risk: float,
-    generator: np.random.Generator,
-) -> Sets:
-    """Sets of all rows (N, K), of each of FOLDS parts from the rows of the others: no row's gold made its own set."""
-    parts = generator.permutation(len(gold)) % FOLDS
+def parts_of(rows: int, generator: np.random.Generator) -> Codes:
+    """The part of each row (N,), one of FOLDS, as many rows in each as can be."""
+    found: Codes = generator.permutation(rows) % FOLDS
+    return found
+
+
+def fewest_known(codes: Codes, parts: Codes, classes: int) -> Codes:
+    """By class, (K,), the fewest of its rows that the sets of any part are made from: codes and parts (N,)."""
+    found: Codes = np.min(
+        [np.bincount(codes[parts != part], minlength=classes) for part in range(FOLDS) if (parts == part).any()], axis=0
+    )
+    return found
+
+
+def cross_fitted(make: Maker, probabilities: Floats, gold: Codes, risk: float, parts: Codes) -> Sets:
+    """Sets of all rows (N, K), of each of the parts (N,) from the rows of the others: no row's gold made its own set.
+
+    make: of known rows' probabilities and gold, new rows' probabilities, and the risk.
+    """
     found = np.zeros(probabilities.shape, dtype=bool)
     for part in range(FOLDS):
         inside = parts == part

@@ -45,18 +45,26 @@ def at_rows(points: ScorePoints, source: str, rows: float) -> Floats:
     return weights
 
 
-def slope(points: ScorePoints, source: str, low: float, high: float) -> Floats | None:
-    """Weights (S,) of the points that give what doubling the rows buys between two numbers of rows: the least-squares
-    slope of the scores in log2 rows; None with fewer than two sizes there.
+def late_rows(points: ScorePoints, one: str, other: str, part: float) -> Floats:
+    """The numbers of rows (P,), rising, at which two sources are compared late in their curves: the end, which is the
+    most rows that both have, and the sizes that both have from end / part on.
     """
-    own = [at for at in points.of(source) if low <= points.rows[at] <= high]
-    if len(own) < 2:
-        return None
-    doublings = np.log2(points.rows[own])
+    mine, others = (points.rows[points.of(name)] for name in (one, other))
+    end = min(mine.max(), others.max())
+    both = np.intersect1d(mine, others)
+    found: Floats = np.append(both[(both >= end / part) & (both < end)], end)
+    return found
+
+
+def slope(points: ScorePoints, source: str, rows: Floats) -> Floats:
+    """Weights (S,) of the points that give what doubling the rows buys: the least-squares slope in log2 rows of the
+    scores at these numbers of rows, two or more of them and within the sizes of the source.
+    """
+    doublings = np.log2(rows)
     doublings = doublings - doublings.mean()
-    weights = np.zeros(len(points.rows))
-    weights[own] = doublings / (doublings**2).sum()
-    return weights
+    at = np.stack([at_rows(points, source, float(of)) for of in rows])
+    found: Floats = doublings @ at / (doublings**2).sum()
+    return found
 
 
 def crossing(points: ScorePoints, one: str, other: str, confidence: float) -> Crossing | None:
@@ -85,17 +93,19 @@ def _crossing(points: ScorePoints, places: Floats, weights: list[Floats], confid
     """
     found = [points.contrast(of, confidence) for of in weights]
     signs = np.array([int(one.low > 0) - int(one.high < 0) for one in found])
-    open_places = places[signs == 0]
     differences = np.array([one.estimate for one in found])
     changes = np.flatnonzero((differences[:-1] <= 0) & (differences[1:] > 0))
-    rows = None
-    if len(changes):
-        at = int(changes[-1])
-        share = -differences[at] / (differences[at + 1] - differences[at])
-        rows = float(places[at] * (places[at + 1] / places[at]) ** share)
-    low = float(open_places.min()) if len(open_places) else None
-    high = float(open_places.max()) if len(open_places) else None
-    return Crossing(rows, low, high, int(signs[0]), int(signs[-1]))
+    rows = _zero(places, differences, int(changes[-1])) if len(changes) else None
+    # a surely different sign at the next place: the difference is 0 between the two
+    steps = [_zero(places, differences, int(at)) for at in np.flatnonzero(signs[:-1] * signs[1:] < 0)]
+    zeros = [*places[signs == 0].tolist(), *steps]
+    return Crossing(rows, min(zeros, default=None), max(zeros, default=None), int(signs[0]), int(signs[-1]))
+
+
+def _zero(places: Floats, differences: Floats, at: int) -> float:
+    """Where the difference is 0 between a place and the next, linear in log rows."""
+    share = -differences[at] / (differences[at + 1] - differences[at])
+    return float(places[at] * (places[at + 1] / places[at]) ** share)
 
 
 def difference(one: Range, other: Range) -> Range:

@@ -18,8 +18,9 @@ def design_supervised(
 
     g is a model of the outcomes (N, K) from the given labels (N, K) and features (N, D), the first a column of ones:
     given + features x coefficients, by ridge regression on the drawn rows.  Each drawn row's g is learned without its
-    fold; that of the other rows is the mean over folds.  Any g leaves the estimate without bias, for the probabilities
-    are known; a good one makes it exact.  Egami, Hinck, Stewart & Wei, "Using Imperfect Surrogates for Downstream
+    fold; that of the other rows is the mean over folds.  Any g leaves the estimate nearly without bias, for the
+    probabilities are known (nearly: of rows drawn without replacement, those outside a fold tell a little about those
+    in it); a good one makes it exact.  Egami, Hinck, Stewart & Wei, "Using Imperfect Surrogates for Downstream
     Inference" (NeurIPS 2023, arXiv 2306.04746), equation 4 and algorithm 1; folds of the drawn rows alone as in Zrnic &
     Candes, "Cross-Prediction-Powered Inference" (2024).
     """

@@ -100,7 +100,7 @@ def estimates(values: Floats, pulls: Floats, errors: Floats, residuals: Floats, 
     squares = terms.sum(axis=1)
     spread = ((terms - terms.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     degrees = np.full(squares.shape, float(rows - columns))
-    np.divide(2 * squares**2, spread, out=degrees, where=spread > 2 * squares**2 / degrees)
+    np.divide(2 * squares**2, spread, out=degrees, where=spread * degrees > 2 * squares**2)
     census = (probabilities[..., None] * pulls**2).swapaxes(1, 2) @ residuals**2
     return Estimates(values, np.sqrt(squares), np.sqrt(squares + census), np.maximum(degrees, FEWEST_DEGREES))
 

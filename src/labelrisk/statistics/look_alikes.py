@@ -8,20 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 CELLS = 4_000_000  # cosines that are held at once
+DIGITS = 6  # of a cosine: those beyond differ from machine to machine
 
 
 def nearest_rows(vectors: NDArray[Any], among: NDArray[Any], number: int) -> NDArray[np.int64]:
     """Positions, (N, k), of the k rows of `among` (M, D) with the highest cosine to each of `vectors` (N, D).
 
-    k is `number`, or M where that is less; in no order.
+    k is `number`, or M where that is less; in no order.  Of equal cosines the first rows are taken.
     """
     others = _of_length_one(among).T
     nearest = min(number, len(among))
     found = np.empty((len(vectors), nearest), dtype=np.int64)
     block = max(CELLS // max(len(among), 1), 1)
-    for start in range(0, len(vectors), block):  # the length of a row's own vector does not change who is nearest
-        cosines = vectors[start : start + block] @ others
-        found[start : start + block] = np.argpartition(cosines, -nearest, axis=1)[:, -nearest:]
+    for start in range(0, len(vectors), block):
+        cosines = _of_length_one(vectors[start : start + block]) @ others
+        np.round(cosines, DIGITS, out=cosines)
+        some = np.argpartition(cosines, -nearest, axis=1)[:, -nearest:]
+        least = np.take_along_axis(cosines, some, axis=1).min(axis=1, keepdims=True)
+        for row in np.flatnonzero((cosines >= least).sum(axis=1) > nearest):  # which of the equal ones is by chance
+            some[row] = np.argsort(-cosines[row], kind="stable")[:nearest]
+        found[start : start + block] = some
     return found
 
 

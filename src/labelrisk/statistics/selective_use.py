@@ -20,6 +20,7 @@ from labelrisk.statistics.scores import Floats
 STEPS = 20  # thresholds, from the strictest to that of all rows
 AMPLE = 1.5  # times as many rows as certify without an error, at the strictest
 FEWEST_KNOWN = 20  # rows whose probabilities can tell where thresholds belong
+DIGITS = 6  # of a threshold, so that the one that is tested can be written down
 GIVEN = (0.9999, 0.999, 0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.0)  # where no rows tell
 
 
@@ -59,7 +60,7 @@ def family_of(known: Floats, known_wrong: NDArray[np.bool_], rows: int, risk: fl
     These must not be of the rows that are tested; that they aren't quite like them costs power alone.  The sequence
     starts where they say that a certificate is likeliest (split fixed sequence), with all of the level, and goes on to
     answer more.  Fewer than FEWEST_KNOWN rows tell nothing: then thresholds are those of GIVEN, and each has its even
-    share of the level.
+    share of the level.  Thresholds have DIGITS digits and lie below 1, so that what is tested is what can be told.
     """
     from scipy.special import bdtr
     from scipy.stats import binom
@@ -74,15 +75,26 @@ def family_of(known: Floats, known_wrong: NDArray[np.bool_], rows: int, risk: fl
     allowed = binom.ppf(level, expected, risk) - 1  # errors; below 0 where even none is too many
     chances = np.where(allowed >= 0, bdtr(np.maximum(allowed, 0), expected, rates), 0.0)
     strict = known[order][places - 1][shares < 1][int(np.argmax(chances)) :]
-    thresholds = np.unique(np.append(strict, 0.0))[::-1]
+    thresholds = np.unique(np.append(_written(strict), 0.0))[::-1]
     return Family(thresholds, np.eye(len(thresholds))[0])
+
+
+def _written(thresholds: Floats) -> Floats:
+    """Rounded down to DIGITS digits, for up would leave out the rows they are taken from; that of .9 in single
+    precision is .9.
+    """
+    units = 10**DIGITS
+    found: Floats = np.minimum(np.floor(np.round(thresholds * units, 1)), units - 1) / units
+    return found
 
 
 def counts_at(sure: Floats, wrong: NDArray[np.bool_], thresholds: Floats) -> tuple[Any, Any]:
     """Rows that are answered at each threshold, and errors among them, (M,) each; a row of nan is never answered.
 
-    sure (N,): the probability of the answer; wrong (N,).
+    sure (N,): the probability of the answer; wrong (N,).  Both are compared in single precision, as files hold
+    probabilities: there .9 is at least .9.
     """
+    sure, thresholds = sure.astype(np.float32), thresholds.astype(np.float32)
     order = np.argsort(-sure, kind="stable")  # nan last
     answered = np.searchsorted(-sure[order][: np.isfinite(sure).sum()], -thresholds, side="right")
     errors = np.append(0, np.cumsum(wrong[order]))[answered]

@@ -15,14 +15,19 @@ class Share(NamedTuple):
 
 
 def wilson(hits: float, of: float, confidence: float) -> Share:
-    """Wilson's score interval without continuity correction; `of` is 1 or more, as many as the rows are worth.
+    """Wilson's score interval without continuity correction; `of` is 1 or more, as many as the rows are worth."""
+    from scipy.special import ndtri
+
+    return wilson_at(hits, of, float(ndtri((1 + confidence) / 2)))
+
+
+def wilson_at(hits: float, of: float, z: float) -> Share:
+    """The same of a quantile z, be it the normal one or a wider one.
 
     (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n).  Wilson, "Probable Inference, the Law of
     Succession, and Statistical Inference" (1927).
     """
-    from scipy.special import ndtri
-
-    share, z = hits / of, float(ndtri((1 + confidence) / 2))
+    share = hits / of
     centre = share + z**2 / (2 * of)
     half = z * math.sqrt(share * (1 - share) / of + z**2 / (4 * of**2))
     whole = 1 + z**2 / of

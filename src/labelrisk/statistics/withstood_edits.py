@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from labelrisk.statistics.contrasts import ROUNDING
 from labelrisk.statistics.intervals import Interval
 from labelrisk.statistics.scores import Codes
-from labelrisk.statistics.shares import wilson
+from labelrisk.statistics.shares import wilson_at
 
 Flags = NDArray[np.bool_]
 
@@ -63,7 +63,7 @@ def share_of_few(found: Interval, rows: int, runs: int, confidence: float) -> In
     p +- t sqrt(v) is too short above and runs below 0.  Recommended by Franco, Little, Louis & Slud, "Comparative Study
     of Confidence Intervals for Proportions in Complex Sample Surveys" (2019).
     """
-    from scipy.special import ndtr, stdtrit
+    from scipy.special import stdtrit
 
     p = found.estimate
     worth = float(rows)
@@ -72,5 +72,5 @@ def share_of_few(found: Interval, rows: int, runs: int, confidence: float) -> In
         worth = min(max(p * (1 - p) / found.error**2, 1.0), float(rows * runs))
     else:
         quantile = float(stdtrit(math.inf, (1 + confidence) / 2))
-    bounds = wilson(p * worth, worth, 2 * float(ndtr(quantile)) - 1)
+    bounds = wilson_at(p * worth, worth, quantile)
     return found._replace(low=bounds.low, high=bounds.high)

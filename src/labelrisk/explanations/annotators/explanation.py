@@ -24,6 +24,7 @@ from labelrisk.explanations.annotators.tables import (
 )
 from labelrisk.explanations.contract import Explanation
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.phrases import over_rows_and_seeds, with_level
 from labelrisk.statistics.scores import rounded
 
 SPLITS = ("test", "train")
@@ -53,7 +54,7 @@ def annotators(evidence: Evidence) -> Explanation:
         *about_students(learned, of_students, correlation),
     ]
     return Explanation(
-        says=says,
+        says=with_level(says, 1 - level, f"of annotators over rows, of students {over_rows_and_seeds(study)}"),
         metrics={
             "alpha": {split: rounded(alpha_of_all(study, split)) for split in SPLITS},
             "pairs": {split: {_name(one): _in_short(one, level) for one in pairs[split]} for split in SPLITS},

@@ -52,10 +52,22 @@ class Judged(NamedTuple):
         """Whether errors are shared beyond chance: 'shared', 'shared less', 'not decided', or 'by construction'."""
         if self.p_wrong is None:
             return "by construction"
-        for p, found in ((self.p_wrong, self.pair.wrong), (self.p_alike, self.pair.alike)):
-            if p is not None and p < level:
-                return "shared" if found.excess.estimate > 0 else "shared less"
+        parts = (self.says_wrong(level), self.says_alike(level))
+        return next((said for said in parts if said != "not decided"), "not decided")
+
+    def says_wrong(self, level: float) -> str:
+        """The same of rows where both are wrong alone."""
+        return _says(self.p_wrong, self.pair.wrong, level)
+
+    def says_alike(self, level: float) -> str:
+        """The same of rows with one and the same wrong label alone."""
+        return _says(self.p_alike, self.pair.alike, level)
+
+
+def _says(p: float | None, found: Shared, level: float) -> str:
+    if p is None or p >= level:
         return "not decided"
+    return "shared" if found.excess.estimate > 0 else "shared less"
 
 
 def compared(study: Study, split: str) -> dict[str, AnnotatorLabels]:

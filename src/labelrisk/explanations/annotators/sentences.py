@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from labelrisk.explanations.annotators.pairs import Judged
 from labelrisk.explanations.annotators.panel_gains import PanelGain
 from labelrisk.explanations.annotators.students import Taught, TaughtPair
+from labelrisk.explanations.phrases import bounded, percent, signed_points
 from labelrisk.statistics.contrasts import Contrast
-from labelrisk.statistics.intervals import Interval
 from labelrisk.statistics.shared_errors import Shared
-from labelrisk.statistics.shares import Share
 
 EACH = 3  # pairs of which each is told; of more, those that share most and least
 SAID = {
@@ -44,14 +43,17 @@ def _about_pair(one: Judged, level: float) -> Iterator[str]:
     names = f"{pair.one} and {pair.other}"
     left_out = f" ({pair.unlabelled:,} rows lack a label of one of them)" if pair.unlabelled else ""
     defined = not math.isnan(pair.agreement.kappa.estimate)
-    kappa = f"; Cohen's kappa is {_number(pair.agreement.kappa)}" if defined else ""
+    kappa = f"; Cohen's kappa is {bounded(pair.agreement.kappa, '.2f', 1)}" if defined else ""
     yield (
         f"On the {pair.rows:,} gold {pair.split} rows that both labelled{left_out}, the annotators {names} give the "
-        f"same label to {_share(pair.agreement.agreement)}{kappa}."
+        f"same label to {percent(pair.agreement.agreement)}{kappa}."
     )
-    alike = "" if one.p_alike is None else f" One and the same wrong label comes from both on {_times(pair.alike)}."
+    said, alike = one.says_alike(level), ""
+    if one.p_alike is not None:
+        so = "" if said == "not decided" else f", {SAID[said]}"
+        alike = f" One and the same wrong label comes from both on {_times(pair.alike)}{so}."
     yield (
-        f"The annotators {names} are both wrong on {_times(pair.wrong)}, {SAID[one.says(level)]} (Holm over all "
+        f"The annotators {names} are both wrong on {_times(pair.wrong)}, {SAID[one.says_wrong(level)]} (Holm over all "
         f"pairs).{alike}"
     )
 
@@ -60,19 +62,19 @@ def about_panel(gain: PanelGain) -> Iterator[str]:
     """What a panel adds to its members, and what no panel of them could pass."""
     by = "of the gold train rows" if gain.chosen_on == "train" else "of these very test rows, so by luck, too"
     yield (
-        f"The panel {gain.panel} of {len(gain.members)} annotators labels {_share(gain.coverage)} of the test rows and "
-        f"is right on {_share(gain.accuracy)}: {_points(gain.accuracy_over_best)} against its best member, "
-        f"{gain.best} (the one that is right on most {by}), and {_points(gain.accuracy_over_mean)} against the mean "
-        "member."
+        f"The panel {gain.panel} of {len(gain.members)} annotators labels {percent(gain.coverage)} of the test rows "
+        f"and is right on {percent(gain.accuracy)}: {signed_points(gain.accuracy_over_best)} against its best member, "
+        f"{gain.best} (the one that is right on most {by}), and {signed_points(gain.accuracy_over_mean)} against the "
+        "mean member."
     )
     yield (
-        f"The macro-F1 of the panel {gain.panel} is {_points(gain.f1_over_best)} against that of its best member "
-        f"({gain.f1_over_best.decision}) and {_points(gain.f1_over_mean)} against the mean member "
+        f"The macro-F1 of the panel {gain.panel} is {signed_points(gain.f1_over_best)} against that of its best member "
+        f"({gain.f1_over_best.decision}) and {signed_points(gain.f1_over_mean)} against the mean member "
         f"({gain.f1_over_mean.decision}; Holm over all panels)."
     )
     yield (
-        f"At least one member of {gain.panel} is right on {_share(gain.any_right)} of the test rows, which no choice "
-        f"among their labels can pass; all of them are on {_share(gain.all_right)}."
+        f"At least one member of {gain.panel} is right on {percent(gain.any_right)} of the test rows, which no choice "
+        f"among their labels can pass; all of them are on {percent(gain.all_right)}."
     )
 
 
@@ -116,8 +118,8 @@ def _about_students(pair: TaughtPair) -> Iterator[str]:
     }[pair.order]
     yield (
         f"On train rows with gold, the accuracy of {better}'s labels differs from that of {worse}'s by "
-        f"{_points(pair.accuracy, turn)}, and on test rows the macro-F1 of its students from that of the other's by "
-        f"{_points(pair.student_f1, turn)}: {word}."
+        f"{_turned(pair.accuracy, turn)}, and on test rows the macro-F1 of its students from that of the other's by "
+        f"{_turned(pair.student_f1, turn)}: {word}."
     )
 
 
@@ -131,23 +133,11 @@ def _times(found: Shared) -> str:
     ratio = found.ratio
     if math.isnan(ratio.low):
         return f"{share:.1f} % of these rows, where independent errors within each class would bring {expected:.1f} %"
-    times = f"{ratio.estimate:.1f} times ({ratio.low:.1f} to {ratio.high:.1f})"
+    times = f"{bounded(ratio, '.1f', 1)} times"
     return f"{share:.1f} % of these rows, {times} the {expected:.1f} % that independent errors within each class bring"
 
 
-def _share(found: Share) -> str:
-    return f"{100 * found.share:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})"
-
-
-def _number(found: Interval) -> str:
-    bounds = f" ({found.low:.2f} to {found.high:.2f})" if found.high > found.low else ""
-    return f"{found.estimate:.2f}{bounds}"
-
-
-def _points(found: Interval | Contrast, turn: bool = False) -> str:
-    """A difference x100 with its interval; turn: of the second minus the first."""
-    estimate, low, high = found[:3]
-    if turn:
-        estimate, low, high = -estimate, -high, -low
-    bounds = f" ({100 * low:+.1f} to {100 * high:+.1f})" if high > low else ""  # none where nothing varies
-    return f"{100 * estimate:+.1f} points{bounds}"
+def _turned(found: Contrast, turn: bool) -> str:
+    """A difference; turn: of the second minus the first."""
+    turned = found._replace(estimate=-found.estimate, low=-found.high, high=-found.low)
+    return signed_points(turned if turn else found)

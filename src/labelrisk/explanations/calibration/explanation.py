@@ -120,7 +120,7 @@ def _claims(evidence: Evidence, found: Calibrations) -> dict[str, dict[str, Find
     decided = {}
     for case in cases(evidence.study):
         if case.annotator not in known:
-            finding = Finding("not decided here", f"{case.annotator} gives no probabilities of test rows with gold.")
+            finding = Finding("not decided here", f"{case.annotator} gives no probabilities of enough test rows.")
         else:
             error, bound = known[case.annotator], f"{100 * margin:g} points"
             finding = judged(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from labelrisk.comparison.verdicts import bounds, points
 from labelrisk.explanations.calibration.systems import ANNOTATOR, STUDENTS, VOTE, Calibrations, System
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.phrases import NAMED, over_rows_and_seeds, percent_level, reference_first, short
 from labelrisk.statistics.contrasts import Contrast
 from labelrisk.statistics.intervals import Interval
 
-LISTED = 12  # sources that a sentence lists; the table has all
+TABLE = "calibration.csv"
 
 
 def rms(squared: Interval) -> Interval:
@@ -24,50 +25,61 @@ def rms(squared: Interval) -> Interval:
 
 def calibration_sentences(evidence: Evidence, found: Calibrations) -> list[str]:
     """Students, their votes, annotators; then what temperatures do, and what could not be told."""
+    reference = evidence.study.settings.evaluate.reference
     by_kind = {kind: [one for one in found.systems if one.kind == kind] for kind in (STUDENTS, VOTE, ANNOTATOR)}
     return [
         *_students(evidence, found, by_kind[STUDENTS]),
         *_against_reference(evidence, found),
-        _errors(by_kind[STUDENTS]),
-        *_votes(found, by_kind[VOTE]),
+        _errors(reference, by_kind[STUDENTS]),
+        *_votes(reference, found, by_kind[VOTE]),
         *(_annotator(one) for one in by_kind[ANNOTATOR]),
         *_temperatures(evidence, by_kind),
-        *([f"Without probabilities of enough test rows to tell: {listed(found.silent)}."] if found.silent else []),
+        *_silent(found),
     ]
 
 
-def listed(parts: Sequence[str]) -> str:
-    """Parts in a row, the first few of many."""
-    more = f"; and {len(parts) - LISTED} more" if len(parts) > LISTED else ""
-    return "; ".join(parts[:LISTED]) + more
+def _silent(found: Calibrations) -> list[str]:
+    names = short(found.silent, "labels/", between=", ")
+    return [f"Without probabilities of enough test rows to tell: {names}."] if found.silent else []
 
 
 def _students(evidence: Evidence, found: Calibrations, students: Sequence[System]) -> list[str]:
     reference = evidence.study.settings.evaluate.reference
     one = next(one for one in students if one.name == reference)
-    percent = f"{100 * evidence.study.settings.evaluate.confidence:g}"
     off = bounds(one.as_is.measures["overconfidence"])
     says = [
         f"Students of {reference}, the reference, are {points(one.as_is.values.confidence)} % sure of their labels on "
         f"average and right on {points(one.as_is.values.accuracy)} % of the test rows: confidence minus accuracy is "
-        f"{off} points ({percent} % intervals throughout, over rows and seeds)."
+        f"{off} points ({percent_level(evidence.study.settings.evaluate.confidence)} intervals throughout, "
+        f"{over_rows_and_seeds(evidence.study)})."
     ]
     level = 1 - evidence.study.settings.evaluate.confidence
     over = {name: of for name, of in found.overconfidence.items() if of.p_different < level and of.estimate > 0}
     under = {name: of for name, of in found.overconfidence.items() if of.p_different < level and of.estimate < 0}
     if over:
-        says.append(f"Surely overconfident (Holm over the sources) are students of {_with_bounds(over)}.")
+        says.append(f"Surely overconfident (Holm over the sources) are students of {_with_bounds(over, reference)}.")
     if under:
-        says.append(f"Surely less confident than they are right are students of {_with_bounds(under)}.")
+        says.append(f"Surely less confident than they are right are students of {_with_bounds(under, reference)}.")
     if not over and not under:
         says.append("Of no source are students surely over- or underconfident (Holm over the sources).")
     return says
 
 
-def _with_bounds(found: Mapping[str, Contrast]) -> str:
-    """Names with their differences, the largest first."""
-    order = sorted(found, key=lambda name: -abs(found[name].estimate))
-    return listed([f"{name}, by {bounds(found[name])} points" for name in order])
+def _with_bounds(found: Mapping[str, Contrast], reference: str) -> str:
+    """Names with their differences, the largest first behind the reference."""
+    order = reference_first(found, reference, lambda name: abs(found[name].estimate))
+    return _short(reference, order, [f"{name}, by {bounds(found[name])} points" for name in order])
+
+
+def _short(reference: str, names: Collection[str], parts: Sequence[str]) -> str:
+    return short(parts, TABLE, NAMED + (reference in names))
+
+
+def _ordered(reference: str, some: Sequence[System], measure: str) -> list[System]:
+    """The reference first, then those with the largest values."""
+    by_name = {one.name: one for one in some}
+    size = {name: abs(one.as_is.measures[measure].estimate) for name, one in by_name.items()}
+    return [by_name[name] for name in reference_first(by_name, reference, size.__getitem__)]
 
 
 def _against_reference(evidence: Evidence, found: Calibrations) -> list[str]:
@@ -83,22 +95,24 @@ def _against_reference(evidence: Evidence, found: Calibrations) -> list[str]:
         if which := {name: one for name, one in sure.items() if (one.estimate > 0) == more}:
             says.append(
                 f"Surely {word} overconfident than those of {reference}, on the same rows (Holm over all sources), are "
-                f"students of {_with_bounds(which)}."
+                f"students of {_with_bounds(which, reference)}."
             )
     if unsure:
-        says.append(f"Not told apart from {reference} in overconfidence are students of {_with_bounds(unsure)}.")
+        alike = _with_bounds(unsure, reference)
+        says.append(f"Not told apart from {reference} in overconfidence are students of {alike}.")
     return says
 
 
-def _errors(students: Sequence[System]) -> str:
+def _errors(reference: str, students: Sequence[System]) -> str:
     parts = [
         f"{one.name} {_unsigned(rms(one.as_is.measures['squared_error']))} (plain ECE "
         f"{points(one.as_is.values.plain)}, of which chance alone would make {points(one.as_is.values.by_chance)})"
-        for one in students
+        for one in _ordered(reference, students, "squared_error")
     ]
+    names = [one.name for one in students]
     return (
         "What the confidence of a student's label is off by in points, as a root mean square over bins of confidence "
-        f"without what chance adds: {listed(parts)}."
+        f"without what chance adds: {_short(reference, names, parts)}."
     )
 
 
@@ -106,15 +120,16 @@ def _unsigned(found: Interval) -> str:
     return f"{points(found.estimate)} [{points(found.low)}, {points(found.high)}]"
 
 
-def _votes(found: Calibrations, votes: Sequence[System]) -> list[str]:
+def _votes(reference: str, found: Calibrations, votes: Sequence[System]) -> list[str]:
     if not votes:
         return ["With one seed there is no vote of seeds to calibrate."]
     parts = [
         f"{one.name} {bounds(one.as_is.measures['overconfidence'])}, which is {bounds(found.by_voting[one.name])} "
         "against its students"
-        for one in votes
+        for one in _ordered(reference, votes, "overconfidence")
     ]
-    return [f"Confidence minus accuracy of the mean probabilities of all seeds, over rows: {listed(parts)}."]
+    told = _short(reference, [one.name for one in votes], parts)
+    return [f"Confidence minus accuracy of the mean probabilities of all seeds, over rows: {told}."]
 
 
 def _annotator(one: System) -> str:
@@ -128,16 +143,17 @@ def _annotator(one: System) -> str:
 
 def _temperatures(evidence: Evidence, by_kind: Mapping[str, Sequence[System]]) -> list[str]:
     """What one temperature for each run changes, and where none could be fitted; of votes the table tells."""
-    least = evidence.settings.calibration.validation_rows
+    reference, least = evidence.study.settings.evaluate.reference, evidence.settings.calibration.validation_rows
     says = []
     for kind, who in ((STUDENTS, "students of "), (ANNOTATOR, "the annotator ")):
         fitted = [one for one in by_kind[kind] if one.temperature is not None]
         if fitted:
-            parts = [who + _tempered(one) for one in fitted]
+            parts = [who + _tempered(one) for one in _ordered(reference, fitted, "overconfidence")]
+            told = _short(reference, [one.name for one in fitted], parts)
             rows = min(one.validation_rows for one in fitted)
-            says.append(f"Temperatures fitted on {rows:,} validation rows with gold or more: {listed(parts)}.")
+            says.append(f"Temperatures fitted on {rows:,} validation rows with gold or more: {told}.")
         if without := [one for one in by_kind[kind] if one.temperature is None]:
-            names = listed([one.name for one in without])
+            names = short([one.name for one in without], TABLE, between=", ")
             most = max(one.validation_rows for one in without)
             says.append(
                 f"No temperature could be fitted for {who}{names}: {most:,} validation rows have gold and "

@@ -8,7 +8,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from labelrisk.explanations.certificates.certified_answers import Answers
-from labelrisk.statistics.conformal import Maker, are_few, cross_fitted, sets_by_class, sets_for_all
+from labelrisk.statistics.conformal import (
+    Maker,
+    are_few,
+    cross_fitted,
+    fewest_known,
+    parts_of,
+    sets_by_class,
+    sets_for_all,
+)
 from labelrisk.statistics.intervals import Interval, rows_interval
 from labelrisk.statistics.scores import Codes
 from labelrisk.statistics.shares import Share, wilson
@@ -21,7 +29,8 @@ class SetScores(NamedTuple):
     """Sets that keep one promise, on test rows, each from other test rows.
 
     size: classes in a set, its mean; single, empty, coverage: shares of rows; by_class: coverage of the rows of each
-    class, None for a class without rows.  few: the classes that are in every set for want of rows with gold.
+    class, None for a class without rows.  few: the classes that are in every set of some part for want of rows in the
+    others.
     """
 
     promise: Promise
@@ -38,11 +47,12 @@ def set_scores(vote: Answers, gold: Codes, risk: float, confidence: float, seed:
     assert vote.probabilities is not None
     probabilities = vote.probabilities / vote.probabilities.sum(axis=1, keepdims=True)
     rows, classes = probabilities.shape
+    parts = parts_of(rows, np.random.default_rng(seed))
+    known = {"all rows": fewest_known(np.zeros_like(gold), parts, 1), "each class": fewest_known(gold, parts, classes)}
     found = []
     for promise, make in MAKERS.items():
-        sets = cross_fitted(make, probabilities, gold, risk, np.random.default_rng(seed))
+        sets = cross_fitted(make, probabilities, gold, risk, parts)
         sizes, holds = sets.sum(axis=1), sets[np.arange(rows), gold]
-        counts = np.full(classes, rows) if promise == "all rows" else np.bincount(gold, minlength=classes)
         one = SetScores(
             promise,
             rows_interval(float(sizes.mean()), sizes - sizes.mean(), confidence),
@@ -50,7 +60,7 @@ def set_scores(vote: Answers, gold: Codes, risk: float, confidence: float, seed:
             wilson(int((sizes == 0).sum()), rows, confidence),
             wilson(int(holds.sum()), rows, confidence),
             [_share(holds[gold == code], confidence) for code in range(classes)],
-            sum(are_few(int(of), risk) for of in counts),
+            sum(are_few(int(of), risk) for of in known[promise]),
         )
         found.append(one)
     return found

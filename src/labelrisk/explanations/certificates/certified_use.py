@@ -38,7 +38,8 @@ class Use(NamedTuple):
     answered: the share of rows at the chosen threshold, None where none is certified.  together: that share where all
     ways of answering are certified together.  first: the place of the threshold where a certificate had to start, or
     where each has a share of the level, that of the smallest p.  needed: test rows with which it
-    would be certified if as many of its answers are wrong as here; None where that is too many.
+    would be certified if as many of its answers are wrong as here; None where that is too many, or takes more rows than
+    anybody has.
     """
 
     tested: Tested

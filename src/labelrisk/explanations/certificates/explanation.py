@@ -17,6 +17,7 @@ from labelrisk.explanations.certificates.sentences import sentences
 from labelrisk.explanations.certificates.tables import as_json, error_rows, set_rows, slice_rows, threshold_rows
 from labelrisk.explanations.contract import Explanation
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.phrases import with_level
 from labelrisk.statistics.certificates import upper_bound
 from labelrisk.statistics.selective_use import risk_curve
 
@@ -39,7 +40,11 @@ def certificates(evidence: Evidence) -> Explanation:
         "sets": set_rows(sets, study.classes),
     }
     return Explanation(
-        says=sentences(found, sets, study.classes, risk, confidence),
+        says=with_level(
+            sentences(found, sets, study.classes, risk, confidence, study.settings.evaluate.reference),
+            confidence,
+            "over rows alone",
+        ),
         metrics={
             "risk": risk,
             "confidence": confidence,

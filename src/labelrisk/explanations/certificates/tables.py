@@ -44,7 +44,7 @@ def threshold_rows(found: Sequence[Certificate], confidence: float) -> pd.DataFr
             of, total = one.use.tested, len(one.answers.wrong)
             for at, threshold in enumerate(of.thresholds):
                 answered = wilson(int(of.answered[at]), total, confidence)
-                yield {"name": one.answers.name, "kind": one.answers.kind, "threshold": round(float(threshold), 6)} | {
+                yield {"name": one.answers.name, "kind": one.answers.kind, "threshold": float(threshold)} | {
                     "answered": int(of.answered[at]),
                     **_with_ends("share", answered),
                     "errors": int(of.errors[at]),
@@ -133,7 +133,7 @@ def _use(use: Use) -> dict[str, Any]:
         return {"threshold": None, "rows_needed": use.needed}
     counts = {word: sum(on.decision == word for on in use.slices) for word in DECISIONS}
     return {
-        "threshold": round(float(use.tested.thresholds[at]), 6),
+        "threshold": float(use.tested.thresholds[at]),
         **(_with_ends("share", use.answered) if use.answered else {}),
         "share_together": rounded(use.together),
         "error": rounded(use.error),

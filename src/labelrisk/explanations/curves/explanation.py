@@ -10,6 +10,7 @@ from labelrisk.comparison.claims.contract import Lacking, cases
 from labelrisk.comparison.labels_spent import rows_and_gold
 from labelrisk.explanations.contract import Explanation
 from labelrisk.explanations.curves import sentences as sentences
+from labelrisk.explanations.curves.crossing_sentences import overtaking
 from labelrisk.explanations.curves.picture import draw_curves
 from labelrisk.explanations.curves.plan import curve_plan, plain_sources
 from labelrisk.explanations.curves.points import Curves, curves_of
@@ -34,7 +35,7 @@ def curves(evidence: Evidence) -> Explanation:
         *sentences.course(found, f"{100 * how.confidence:g}"),
         *(sentences.shape(found, laws, source, how.margin) for source in found.sources),
         *sentences.next_labels(found, laws),
-        *(sentence for names, of in pairs.items() for sentence in sentences.overtaking(*names, *of, found)),
+        *(sentence for names, of in pairs.items() for sentence in overtaking(*names, *of, found)),
         sentences.training(found),
         *sentences.claimed(claims),
     ]

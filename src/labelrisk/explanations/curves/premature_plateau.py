@@ -6,12 +6,12 @@ from labelrisk.comparison.claims.contract import Case, Finding, Lacking, cases
 from labelrisk.comparison.claims.judgements import lower
 from labelrisk.comparison.study import Study
 from labelrisk.explanations.curves.points import Curves
-from labelrisk.statistics.curve_shapes import slope
+from labelrisk.statistics.curve_shapes import late_rows, slope
 
 NAME = "plateau_early"
 HOW_TO = "It needs students of several numbers of rows; `labelrisk curves` trains them."
+FEWEST = 2  # numbers of rows that have a slope
 PART = 4.2  # the late part of a curve: the last two doublings, and a little, for a source lacks some labels
-LONGER = 1.1  # how much more rows than the other source's a point may have
 
 
 def plateau_claims(study: Study, curves: Curves | None) -> dict[str, dict[str, Finding]]:
@@ -28,7 +28,7 @@ def plateau_claims(study: Study, curves: Curves | None) -> dict[str, dict[str, F
 
 def plateau_early(case: Case, curves: Curves | None) -> Finding:
     """Late in the curves, over the last two doublings that both have, twice as many rows buy less with the annotator's
-    labels than with gold.
+    labels than with gold: at the same numbers of rows, for a concave curve is flatter further on.
 
     Yes: for sure.  No: that they buy less by the margin or more is ruled out.  Not decided where students of one of
     these points have not converged, for they would flatten for another reason.
@@ -39,15 +39,15 @@ def plateau_early(case: Case, curves: Curves | None) -> Finding:
         if name not in curves.sources:
             raise Lacking(f"It needs students of several numbers of rows of {name}; name it in curve.sources.")
     points, margin = curves.points, case.study.settings.evaluate.margin
-    end = min(float(points.rows[points.of(name)].max()) for name in (case.gold, case.plain))
-    start = end / PART
-    late = [slope(points, name, start, LONGER * end) for name in (case.plain, case.gold)]
-    if late[0] is None or late[1] is None:
-        raise Lacking(f"It needs two sizes or more from {start:,.0f} to {end:,.0f} rows, of both sources.")
-    found = lower(points.contrast(late[0] - late[1], curves.confidence), margin, (case.plain, case.gold))
-    if young := curves.unconverged([case.plain, case.gold], start):
-        name, rows = young[0]
-        because = f"Students of {name} with {rows:,} rows have not converged, and could rise with more steps."
+    rows = late_rows(points, case.plain, case.gold, PART)
+    if len(rows) < FEWEST:
+        end = rows[-1]
+        raise Lacking(f"It needs two sizes or more from {end / PART:,.0f} to {end:,.0f} rows, of both sources.")
+    weights = slope(points, case.plain, rows) - slope(points, case.gold, rows)
+    found = lower(points.contrast(weights, curves.confidence), margin, (case.plain, case.gold))
+    if young := curves.unconverged([case.plain, case.gold], float(rows[0])):
+        name, size = young[0]
+        because = f"Students of {name} with {size:,} rows have not converged, and could rise with more steps."
         return found._replace(finding="not decided here", because=because)
     because = (
         f"{found.because}  The number is what doubling the rows buys with {case.plain}, less what it buys with gold."

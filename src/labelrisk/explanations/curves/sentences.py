@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from labelrisk.comparison.claims.contract import Finding
 from labelrisk.comparison.verdicts import points
 from labelrisk.explanations.curves.points import Curves
-from labelrisk.statistics.curve_shapes import Crossing, difference
+from labelrisk.statistics.curve_shapes import difference
 from labelrisk.statistics.intervals import Interval
 from labelrisk.statistics.power_laws import FEWEST, MISFIT, PowerLaw, Range
 
@@ -23,12 +23,14 @@ def span(found: Range | Interval) -> str:
 
 def course(curves: Curves, percent: str) -> list[str]:
     """What each source's students score with the fewest rows, and with all."""
-    says = []
+    says: list[str] = []
+    over = "over rows and seeds" if min(curves.seeds) > 1 else "over rows, and seeds where there are several"
     for source in curves.sources:
         first, *_, last = curves.points.of(source)
+        level = "" if says else f" ({percent} % intervals throughout, {over})"
         says.append(
             f"Students of {source} score a macro-F1 of {span(curves.mean(first))} with {_rows(curves, first)} and of "
-            f"{span(curves.mean(last))} with all {_rows(curves, last)} ({percent} % intervals throughout)."
+            f"{span(curves.mean(last))} with all {_rows(curves, last)}{level}."
         )
     if min(curves.seeds) == 1:
         says.append("Some points have a single seed: their intervals are about other test rows alone.")
@@ -94,51 +96,6 @@ def next_labels(curves: Curves, laws: Laws) -> list[str]:
 def next_gains(curves: Curves, laws: Laws) -> dict[str, Range]:
     """By source whose points follow a law."""
     return {name: law.gain(law.largest, law.largest + NEXT) for name, law in laws.items() if not law.p < MISFIT}
-
-
-def overtaking(gold: str, plain: str, cross: Crossing | None, worth: Crossing | None, curves: Curves) -> list[str]:
-    """From how many rows on gold is ahead, and how many labels of gold are worth all of the annotator's."""
-    says = []
-    if cross is not None:
-        says.append(_overtakes(gold, plain, cross))
-    if worth is not None:
-        last = _rows(curves, curves.points.of(plain)[-1])
-        says.append(_is_worth(gold, plain, last, worth))
-    return says
-
-
-def _overtakes(gold: str, plain: str, found: Crossing) -> str:
-    if found.start > 0 and found.low is None:
-        return f"At equal numbers of rows students of {gold} are surely ahead of those of {plain} at every size."
-    if found.start < 0 and found.low is None:
-        return f"At equal numbers of rows students of {gold} are surely behind those of {plain} at every size."
-    assert found.low is not None
-    assert found.high is not None
-    if found.end > 0:
-        before = "surely behind with fewer" if found.start < 0 else "with fewer it is not told which is ahead"
-        return (
-            f"At equal numbers of rows students of {gold} are surely ahead of those of {plain} from {found.high:,.0f} "
-            f"rows on; {before}{f' than {found.low:,.0f}' if found.start < 0 else ''}."
-        )
-    where = f"from {found.low:,.0f} to {found.high:,.0f} rows"
-    return f"Whether students of {gold} or those of {plain} are ahead at equal numbers of rows is not told {where}."
-
-
-def _is_worth(gold: str, plain: str, rows: str, found: Crossing) -> str:
-    if found.low is None and found.start > 0:
-        return f"Even the fewest rows of {gold} that were tried give surely better students than all {rows} of {plain}."
-    if found.low is None:
-        return f"No number of rows of {gold} that was tried gives as good students as all {rows} of {plain}."
-    if found.rows is not None and found.end > 0 and found.start < 0:
-        return (
-            f"About {found.rows:,.0f} rows of {gold}, between {found.low:,.0f} and {found.high:,.0f}, give as good "
-            f"students as all {rows} of {plain}."
-        )
-    if found.end > 0:
-        return (
-            f"With {found.high:,.0f} rows of {gold}, or fewer, students pass those of all {rows} of {plain} for sure."
-        )
-    return f"With how many rows of {gold} students pass those of all {rows} of {plain} is not told."
 
 
 def training(curves: Curves) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from labelrisk.errors import LabelRiskError, nearest, shown
 from labelrisk.explanations.contract import Explanation
-from labelrisk.explanations.downstream.covariates import covariates_of
+from labelrisk.explanations.downstream.covariates import PER_COEFFICIENT, covariates_of
 from labelrisk.explanations.downstream.picture import draw_estimates
 from labelrisk.explanations.downstream.repeated_draws import Question, Tried, draws_of, naive, question, tried
 from labelrisk.explanations.downstream.sentences import Estimand, Labels, mean_over, sentences
@@ -20,7 +20,7 @@ from labelrisk.statistics.scores import Codes, Floats, rounded
 from labelrisk.statistics.votes import soft_vote
 
 PART = 3  # at most one row in three is drawn: the others stand for the many that nobody codes
-FEWEST = 15  # gold rows with which an interval means anything
+FEWEST = 15  # gold rows, or labelled ones, with which an interval means anything
 DIGITS = 9  # beyond these rounding has its say, as a zero that is negative
 COMMON = 10  # gold rows that the outcome of the regression expects to be drawn
 
@@ -53,7 +53,7 @@ def downstream(evidence: Evidence) -> Explanation:
     for one in _labellers(evidence):
         shares[one.labels] = _estimands(share, one, drawn, [("class", name) for name in study.classes])
         names = [("coefficient", name) for name in covariates.names[: how.coefficients]]
-        slopes[one.labels] = _estimands(slope, one, drawn, names) if names else []
+        slopes[one.labels] = _estimands(slope, one, drawn, names) if names and _bear(design, one.codes) else []
     facts = {
         "rows": len(rows.gold),
         "gold_rows": chosen,
@@ -64,6 +64,8 @@ def downstream(evidence: Evidence) -> Explanation:
         "covariates": covariates.names,
         "bases": dict(covariates.bases),
         "left_out": covariates.left_out,
+        "few_labels": [name for name, of in evidence.given["test"].items() if 0 < (of.codes >= 0).sum() < FEWEST],
+        "too_few_for_regression": [labels.name for labels, of in slopes.items() if covariates.names and not of],
     }
     tables = {"": _table(shares, "class"), "coefficients": _table(slopes, "coefficient")}
     shown_shares, shown_slopes = _most_telling(shares), _most_telling(slopes)
@@ -80,10 +82,19 @@ def downstream(evidence: Evidence) -> Explanation:
 
 def _labellers(evidence: Evidence) -> Iterator[Labeller]:
     for name, given in evidence.given["test"].items():
-        if (given.codes >= 0).any():
+        if (given.codes >= 0).sum() >= FEWEST:
             yield Labeller(Labels("annotator", name), given.codes, given.codes[None])
     for name, students in evidence.study.students.items():
         yield Labeller(Labels("students", name), soft_vote(students.probabilities), students.predictions)
+
+
+def _bear(design: Floats, codes: Codes) -> bool:
+    """Whether the rows that have a label (N,) can tell the coefficients of a design (N, P) apart."""
+    labelled = design[codes >= 0]
+    most = len(labelled) // PER_COEFFICIENT
+    return design.shape[1] - 1 <= most and int(np.linalg.matrix_rank(labelled.T @ labelled, hermitian=True)) == len(
+        design.T
+    )
 
 
 def _entropies(evidence: Evidence) -> tuple[Floats | None, str | None]:

@@ -112,7 +112,7 @@ def judged(found: Estimates, asked: Question) -> Tried:
             return np.asarray(np.where(told, values, 0).sum(axis=0) / told.sum(axis=0))
 
     return Tried(
-        estimate=found.values[0],
+        estimate=np.clip(found.values[0], *asked.bounds),
         low=low[0],
         high=high[0],
         bias=mean(off),

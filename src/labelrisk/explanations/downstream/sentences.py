@@ -59,10 +59,14 @@ def sentences(
     how = "at random" if facts["design"] == "random" else f"by the uncertainty of {facts['uncertainty_of']}"
     says = [
         f"Of the {facts['rows']:,} test rows with gold {facts['gold_rows']} are drawn {how}, {facts['draws']} times "
-        "over; an estimate may use the gold of drawn rows alone, and the gold of all rows says how far off it is."
+        "over; an estimate may use the gold of drawn rows alone, as do PPI++ (prediction-powered inference) and DSL "
+        "(design-based supervised learning), which correct an annotator's labels by it, and the gold of all rows says "
+        f"how far off it is ({100 * confidence:.4g} % intervals throughout, over rows alone)."
     ]
     if wanted != facts["design"]:
         says.append("No annotator gave probabilities, so that rows could not be drawn by uncertainty.")
+    if facts["few_labels"]:
+        says.append(f"Too few test rows have labels of {_names(facts['few_labels'])} to estimate anything from them.")
     annotators = [labels for labels in shares if labels.kind == "annotator"]
     for labels in annotators[:TOLD]:
         says += _of_annotator(labels, shares[labels], confidence)
@@ -95,7 +99,7 @@ def _over_draws(several: list[Estimand], naive: str, confidence: float) -> str:
     rmse = {method: 100 * mean_over(several, method, "rmse") for method in METHODS}
     held = {method: 100 * mean_over(several, method, "coverage") for method in METHODS}
     return (
-        f"Over draws and {len(several)} estimate{'s' * (len(several) > 1)}, PPI++ is off by {rmse[POWERED]:.1f} "
+        f"Over draws{f' and {len(several)} estimates' * (len(several) > 1)}, PPI++ is off by {rmse[POWERED]:.1f} "
         f"points, DSL by {rmse[SUPERVISED]:.1f}, gold rows alone by {rmse[ALONE]:.1f} and {naive} by {rmse[NAIVE]:.1f} "
         f"(root mean square); {100 * confidence:.4g} % intervals hold the truth in {held[POWERED]:.0f}, "
         f"{held[SUPERVISED]:.0f}, {held[ALONE]:.0f} and {held[NAIVE]:.0f} % of the cases."
@@ -117,7 +121,7 @@ def _of_students(shares: Mapping[Labels, list[Estimand]]) -> Iterator[str]:
 
 def _of_slopes(facts: Mapping[str, Any], slopes: Mapping[Labels, list[Estimand]], confidence: float) -> Iterator[str]:
     left_out = ", ".join(shown(name, 30) for name in facts["left_out"])
-    if not slopes:
+    if not slopes and not facts["covariates"]:
         yield f"No regression is told: there is no covariate that varies and {facts['gold_rows']} gold rows can bear."
         return
     if left_out:
@@ -125,6 +129,8 @@ def _of_slopes(facts: Mapping[str, Any], slopes: Mapping[Labels, list[Estimand]]
             f"Left out of the regression, for they do not vary, repeat others, or need more than {facts['gold_rows']} "
             f"gold rows: {left_out}."
         )
+    if facts["too_few_for_regression"]:
+        yield f"The rows labelled by {_names(facts['too_few_for_regression'])} can't bear this regression."
     annotators = [labels for labels in slopes if labels.kind == "annotator"] or list(slopes)
     for labels in annotators[:TOLD]:
         worst = _furthest_off(slopes[labels])
@@ -132,15 +138,19 @@ def _of_slopes(facts: Mapping[str, Any], slopes: Mapping[Labels, list[Estimand]]
         yield (
             f"In the regression of being {shown(facts['outcome'], 40)} on {len(facts['covariates'])} "
             f"covariate{'s' * (len(facts['covariates']) > 1)}, the coefficient of {worst.name} is "
-            f"{100 * worst.truth:+.1f} points in gold and {100 * naive.estimate:+.1f} "
-            f"[{100 * naive.low:.1f}, {100 * naive.high:.1f}] by {labels.words}; PPI++ says "
+            f"{100 * worst.truth:+.1f} points in gold and "
+            f"{_bounded(naive, '+', 'points')} by {labels.words}; PPI++ says "
             f"{_bounded(powered, '+', 'points')}, DSL {_bounded(supervised, '+', 'points')} (one draw)."
         )
         yield _over_draws(slopes[labels], f"the labels of {labels.words} as they are", confidence)
 
 
 def _furthest_off(several: list[Estimand]) -> Estimand:
-    return max(several, key=lambda one: abs(one.methods[NAIVE].bias))
+    return max(several, key=lambda one: np.nan_to_num(abs(one.methods[NAIVE].bias), nan=-1.0))
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(shown(name, 40) for name in names)
 
 
 def mean_over(several: Sequence[Estimand], method: str, field: str) -> float:
@@ -152,4 +162,4 @@ def mean_over(several: Sequence[Estimand], method: str, field: str) -> float:
 def _bounded(one: Tried, sign: str = "", unit: str = "%") -> str:
     if np.isnan(one.estimate):
         return "nothing"
-    return f"{100 * one.estimate:{sign}.1f} {unit} [{100 * one.low:.0f}, {100 * one.high:.0f}]"
+    return f"{100 * one.estimate:{sign}.1f} [{100 * one.low:{sign}.1f}, {100 * one.high:{sign}.1f}] {unit}"

@@ -28,6 +28,8 @@ from labelrisk.statistics.pseudo_runs import PseudoRuns, halves, mean_runs, pseu
 from labelrisk.statistics.scores import Codes, Floats, confusion, macro_f1
 from labelrisk.statistics.votes import mean_probabilities, soft_vote
 
+ALL_OF = "all of "  # the name of an annotator follows
+
 Way = Literal["mean student", "best student", "vote", "weighted vote", "stacked"]
 TOGETHER: tuple[Way, ...] = ("vote", "weighted vote", "stacked")  # that take all members to predict
 WAYS: tuple[Way, ...] = ("mean student", "best student", *TOGETHER)
@@ -156,7 +158,7 @@ def pools(study: Study) -> Iterator[Pool]:
     groups[ACROSS] = settings.ensemble.across
     for annotator in settings.labellers:
         if not settings.is_gold(annotator):
-            groups[f"all of {annotator}"] = [
+            groups[f"{ALL_OF}{annotator}"] = [
                 name
                 for name, source in settings.sources.items()
                 if source.annotator == annotator

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from labelrisk.comparison.study import Study
 from labelrisk.explanations.ensembles.distilled_student import Distilled
 from labelrisk.explanations.ensembles.gains import Gains, Key
-from labelrisk.explanations.ensembles.pools import Pool, Way
+from labelrisk.explanations.ensembles.pools import ALL_OF, Pool, Way
 from labelrisk.explanations.ensembles.sizes import FIVE, Size, alpha_of_five
+from labelrisk.explanations.phrases import bounded, over_rows_and_seeds, percent, signed_points, with_level
+from labelrisk.params import ACROSS
 from labelrisk.settings.ensemble import AUTO
 from labelrisk.statistics.contrasts import decide
 from labelrisk.statistics.intervals import Interval
@@ -31,7 +33,7 @@ def sentences(
     says += _learned(study, pools, found)
     says += [_across(name, pool, found) for name, pool in pools.items() if name not in study.settings.sources]
     says += _stability(study, sizes)
-    return [*says, _distilled(distilled)]
+    return with_level([*says, _distilled(distilled)], study.settings.evaluate.confidence, over_rows_and_seeds(study))
 
 
 def _voting(study: Study, pools: Mapping[str, Pool], found: Gains) -> Iterator[str]:
@@ -40,13 +42,13 @@ def _voting(study: Study, pools: Mapping[str, Pool], found: Gains) -> Iterator[s
         yield "With a single seed there is no vote over seeds, and nothing can be said of other seeds."
         return
     gains = {name: found.over_mean[name, "vote"] for name in study.settings.sources}
-    least, most = _extremes(gains)
+    most = _extremes(gains)[1]
     level = 1 - study.settings.evaluate.confidence
     sure = [name for name, of in found.decided.items() if of.estimate > 0 and of.p_different < level]
     yield (
         f"Against its mean student, the vote of a source's {seeds} students changes macro-F1 by "
-        f"{_points(gains[least])} ('{least}') to {_points(gains[most])} ('{most}'); it surely gains for {len(sure)} of "
-        f"{len(pools)} ensembles, with all of them looked at together."
+        f"{_from_to(gains)}; it surely gains for {len(sure)} of {len(pools)} ensembles, with all of them looked at "
+        "together."
     )
     gain = gains[most].estimate
     yield (
@@ -57,12 +59,10 @@ def _voting(study: Study, pools: Mapping[str, Pool], found: Gains) -> Iterator[s
 
 def _chosen(study: Study, found: Gains, on_validation: Mapping[str, float], chosen: str) -> str:
     if study.settings.ensemble.chosen != AUTO:
-        why = f"params.yaml chooses the vote of '{chosen}'"
+        why = f"params.yaml chooses {_vote(chosen)}"
     elif on_validation:
         score = 100 * on_validation[chosen]
-        why = (
-            f"On validation rows the vote of '{chosen}' has the highest macro-F1 ({score:.1f}), so it is the chosen one"
-        )
+        why = f"On validation rows {_vote(chosen)} has the highest macro-F1 ({score:.1f}), so it is the chosen one"
     else:
         why = (
             f"No validation row with gold was predicted by all students, so the reference's vote, '{chosen}', is chosen"
@@ -71,10 +71,10 @@ def _chosen(study: Study, found: Gains, on_validation: Mapping[str, float], chos
     if (chosen, "vote") not in scores:  # `across` of sources that have another name here
         return f"{why}."
     best = scores.get((chosen, "best student"))
-    beside = f", its best student by validation rows {_score(best)}" if best else ""
+    beside = f", its best student by validation rows {bounded(best)}" if best else ""
     return (
-        f"{why}: on test rows it has {_score(scores[chosen, 'vote'])}, its mean student "
-        f"{_score(scores[chosen, 'mean student'])}{beside}."
+        f"{why}: on test rows it has {bounded(scores[chosen, 'vote'])}, its mean student "
+        f"{bounded(scores[chosen, 'mean student'])}{beside}."
     )
 
 
@@ -85,7 +85,7 @@ def _learned(study: Study, pools: Mapping[str, Pool], found: Gains) -> Iterator[
         rows = len(pools[short[0]].of_validation)
         yield (
             f"Weights and stacking are left out for {len(short)} of {len(pools)} ensembles, since they need {fewest} "
-            f"validation rows with gold that all students predicted ('{short[0]}' has {rows})."
+            f"validation rows with gold that all students predicted ({_called(short[0])} has {rows})."
         )
     if found.over_vote:
         how = study.settings.evaluate
@@ -100,17 +100,21 @@ def _learned(study: Study, pools: Mapping[str, Pool], found: Gains) -> Iterator[
 
 def _range(over: Mapping[Key, Interval], way: Way, words: str) -> str:
     of = {name: interval for (name, one), interval in over.items() if one == way}
-    least, most = _extremes(of)
     verb = "change" if way == "weighted vote" else "changes"
-    return f"{words} {verb} macro-F1 by {_points(of[least])} ('{least}') to {_points(of[most])} ('{most}')"
+    return f"{words} {verb} macro-F1 by {_from_to(of)}"
+
+
+def _from_to(changes: Mapping[str, Interval]) -> str:
+    """The lowest and the highest of changes, with whose they are."""
+    return " to ".join(f"{signed_points(changes[name])} ({_called(name)})" for name in _extremes(changes))
 
 
 def _across(name: str, pool: Pool, found: Gains) -> str:
     scores, best = found.scores["macro_f1"], found.over_best.get((name, "vote"))
-    beside = f", and {_points(best)} against its best student by validation rows" if best else ""
+    beside = f", and {signed_points(best)} against its best student by validation rows" if best else ""
     return (
-        f"The vote over {len(pool.students)} sources ('{name}', {pool.size} students) has "
-        f"{_score(scores[name, 'vote'])}, {_points(found.over_mean[name, 'vote'])} against the mean of these "
+        f"{_called(name, 'The')} ('{name}' in the table; {len(pool.students)} sources, {pool.size} students) has "
+        f"{bounded(scores[name, 'vote'])}, {signed_points(found.over_mean[name, 'vote'])} against the mean of these "
         f"students{beside}."
     )
 
@@ -128,10 +132,10 @@ def _stability(study: Study, sizes: Mapping[str, Sequence[Size]]) -> Iterator[st
         return
     source = min(told, key=lambda name: told[name][0].estimate)
     single, largest = told[source][0], told[source][-1]
-    members = len(told[source])
+    alpha, members = [bounded(of, ".2f", 1) for of in (single, largest)], len(told[source])
     yield (
-        f"Two single students of '{source}', the least stable source, agree with alpha {_share(single)}"
-        + (f"; two ensembles of {members} that share no student with {_share(largest)}." if members > 1 else ".")
+        f"Two single students of '{source}', the least stable source, agree with alpha {alpha[0]}"
+        + (f"; two ensembles of {members} that share no student with {alpha[1]}." if members > 1 else ".")
     )
     if seeds < 2 * FIVE:
         five = {name: alpha_of_five(list(sizes[name])) for name in told}
@@ -148,25 +152,25 @@ def _stability(study: Study, sizes: Mapping[str, Sequence[Size]]) -> Iterator[st
 def _distilled(found: Distilled | None) -> str:
     if found is None:
         return "No student was distilled from the chosen ensemble."
-    low, high = (100 * bound for bound in found.same[1:])
     return (
-        f"One student distilled from the vote of '{found.ensemble}' has {_score(found.macro_f1)} for the cost of one "
-        f"student instead of {found.instead_of}: {_points(found.over_vote)} against the vote, "
-        f"{_points(found.over_mean)} against its mean student, and it says what the vote says on "
-        f"{100 * found.same[0]:.0f} % of the test rows ({low:.0f} to {high:.0f} %)."
+        f"One student distilled from {_vote(found.ensemble)} has {bounded(found.macro_f1)} for the cost of one "
+        f"student instead of {found.instead_of}: {signed_points(found.over_vote)} against the vote, "
+        f"{signed_points(found.over_mean)} against its mean student, and it says what the vote says on "
+        f"{percent(found.same)} of the test rows (over rows alone, since it is one student)."
     )
 
 
-def _points(found: Interval) -> str:
-    return f"{100 * found.estimate:+z.1f} points ({100 * found.low:+z.1f} to {100 * found.high:+z.1f})"
+def _called(name: str, the: str = "the") -> str:
+    """An ensemble in a sentence: what `across` and `all of` an annotator are is told in the words of params.yaml."""
+    if name == ACROSS:
+        return f"{the} vote over the sources of `ensemble.across`"
+    if name.startswith(ALL_OF):
+        return f"{the} vote over all sources of {name.removeprefix(ALL_OF)}"
+    return f"'{name}'"
 
 
-def _score(found: Interval) -> str:
-    return f"{100 * found.estimate:.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
-
-
-def _share(found: Interval) -> str:
-    return f"{found.estimate:.2f} ({found.low:.2f} to {found.high:.2f})"
+def _vote(name: str) -> str:
+    return f"the vote of '{name}'" if _called(name) == f"'{name}'" else _called(name)
 
 
 def _extremes(found: Mapping[str, Interval]) -> tuple[str, str]:

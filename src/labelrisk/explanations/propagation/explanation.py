@@ -7,13 +7,14 @@ from functools import partial
 
 from labelrisk.explanations.contract import Explanation
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.phrases import over_rows_and_seeds, with_level
 from labelrisk.explanations.propagation.claims import errors_claims
 from labelrisk.explanations.propagation.followed_errors import Followed, followed_errors
 from labelrisk.explanations.propagation.metrics import metrics_of
 from labelrisk.explanations.propagation.part_sentences import about_parts
 from labelrisk.explanations.propagation.parts import errors_on_parts
 from labelrisk.explanations.propagation.picture import bars_of, draw_propagation
-from labelrisk.explanations.propagation.sentences import about_annotator, about_labels_as_they_are, about_treated
+from labelrisk.explanations.propagation.sentences import about_all_treated, about_annotator, about_labels_as_they_are
 from labelrisk.explanations.propagation.tables import parts_table, sources_table, terms_table, transitions_table
 from labelrisk.explanations.propagation.term_sentences import about_terms
 
@@ -28,10 +29,11 @@ def propagation(evidence: Evidence) -> Explanation:
     by_part = parts_table(study, parts)
     tables = {"": sources_table(followed), "parts": by_part}
     tables |= {"transitions": transitions_table(study, followed), "terms": terms_table(followed)}
-    says = [sentence for of in followed for sentence in _says(of)]
+    says = [*(sentence for of in followed for sentence in _says(of)), *about_parts(by_part, followed), *lacking]
+    over = f"of annotators over rows, of students {over_rows_and_seeds(study)}"
     bars = bars_of(followed)
     return Explanation(
-        says=[*says, *about_parts(by_part, followed), *lacking] or [NOBODY],
+        says=with_level(says or [NOBODY], study.settings.evaluate.confidence, over),
         metrics={"annotators": {of.errors.annotator: metrics_of(of) for of in followed}},
         tables={name: table for name, table in tables.items() if len(table)},
         pictures={"": partial(draw_propagation, bars=bars)} if bars else {},
@@ -45,6 +47,4 @@ def _says(of: Followed) -> Iterator[str]:
         if one.kind == "plain":
             yield from about_labels_as_they_are(of, one)
             yield from about_terms(of, one)
-    for one in of.sources.values():
-        if one.kind != "plain":
-            yield about_treated(of, one)
+    yield from about_all_treated(of, [one for one in of.sources.values() if one.kind != "plain"])

@@ -31,4 +31,4 @@ def about_parts(table: pd.DataFrame, followed: Sequence[Followed]) -> Iterator[s
 
 
 def _points(row: pd.Series) -> str:
-    return f"{100 * row['taught']:.1f} points ({100 * row['taught_low']:.1f} to {100 * row['taught_high']:.1f})"
+    return f"{100 * row['taught']:.1f} [{100 * row['taught_low']:.1f}, {100 * row['taught_high']:.1f}] points"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from labelrisk.comparison.frontier import PointKind
+from labelrisk.explanations.phrases import NAMED, bounded, percent
 from labelrisk.explanations.propagation.annotator_errors import FEWEST
 from labelrisk.explanations.propagation.followed_errors import Followed, OfSource
 from labelrisk.explanations.propagation.repeated_errors import Compared
@@ -87,23 +88,42 @@ def about_labels_as_they_are(of: Followed, one: OfSource) -> Iterator[str]:
     )
     yield (
         f"Students of {one.name} correct {percent(found.corrected.own)} of the errors of {name}"
-        f"{_beside(of, found.corrected)} and err on {percent(found.invented.own)} of the rows on which it is right"
-        f"{_beside(of, found.invented)}."
+        f"{_beside(of, found.corrected)}{_err(found.invented, _beside(of, found.invented))}."
     )
     yield from _about_look_alikes(of, one)
     yield _about_random(of, one)
 
 
-def about_treated(of: Followed, one: OfSource) -> str:
-    """The same of another source in one sentence."""
+def about_all_treated(of: Followed, sources: Sequence[OfSource]) -> Iterator[str]:
+    """The same of other sources, in one sentence each: of many those that differ most from gold's students."""
+
+    def size(one: OfSource) -> float:
+        found = one.repeats.repeated
+        return abs(found.difference.estimate if known(found.difference) else found.own.estimate)
+
+    told = sources if len(sources) <= NAMED else sorted(sources, key=size, reverse=True)[:NAMED]
+    for one in told:
+        yield _about_treated(of, one)
+    if more := len(sources) - len(told):
+        others = f"Those of {more} more sources with labels of {of.errors.annotator} differ less"
+        yield f"{others} from students of gold; propagation.csv has them."
+
+
+def _about_treated(of: Followed, one: OfSource) -> str:
     found = one.repeats
-    difference = _plain(points(found.repeated.difference))
+    difference = points(found.repeated.difference)
     against = "" if one.taught is None else f" (against those of {of.errors.gold}: {difference})"
     return (
         f"Students of {one.name} ({DONE[one.kind]}) repeat {percent(found.repeated.own)} of the errors of "
-        f"{of.errors.annotator}{against}, correct {percent(found.corrected.own)}, and err on "
-        f"{percent(found.invented.own)} of the rows on which it is right."
+        f"{of.errors.annotator}{against}, correct {percent(found.corrected.own)}"
+        f"{_err(found.invented)}."
     )
+
+
+def _err(invented: Compared, beside: str = "") -> str:
+    if not known(invented.own):
+        return f"; how often they err where it is right can't be told: it is right on fewer than {FEWEST} test rows"
+    return f" and err on {percent(invented.own)} of the rows on which it is right{beside}"
 
 
 def _taught(one: OfSource) -> str:
@@ -157,12 +177,7 @@ def _about_random(of: Followed, one: OfSource) -> str:
 
 
 def _beside(of: Followed, found: Compared) -> str:
-    return f" (students of {of.errors.gold}: {_plain(percent(found.gold))})" if known(found.gold) else ""
-
-
-def _plain(words: str) -> str:
-    """Inside brackets: 12.0 %, 8.1 to 15.9."""
-    return words.replace(" (", ", ").removesuffix(")")
+    return f" (students of {of.errors.gold}: {percent(found.gold)})" if known(found.gold) else ""
 
 
 def known(found: Interval) -> bool:
@@ -170,11 +185,6 @@ def known(found: Interval) -> bool:
     return not math.isnan(found.estimate)
 
 
-def percent(found: Interval) -> str:
-    """A share with its interval."""
-    return f"{100 * found.estimate:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})"
-
-
 def points(found: Interval) -> str:
     """A difference of shares with its interval."""
-    return f"{100 * found.estimate:.1f} points ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    return f"{bounded(found)} points"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labelrisk.explanations.phrases import bounded
 from labelrisk.explanations.propagation.followed_errors import Followed, OfSource
 from labelrisk.explanations.propagation.terms import ErrorTerms
 from labelrisk.statistics.intervals import Interval
@@ -60,4 +61,4 @@ def _zeros(name: str, found: ErrorTerms) -> str:
 
 def nats(found: Interval) -> str:
     """A divergence with its interval."""
-    return f"{found.estimate:.2f} nats ({found.low:.2f} to {found.high:.2f})"
+    return f"{bounded(found, '.2f', 1)} nats"

@@ -9,18 +9,18 @@ import numpy as np
 from labelrisk.comparison.verdicts import bounds, points
 from labelrisk.explanations.edited_texts import EditedTexts
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.phrases import NAMED, UNDECIDED, percent_level, reference_first
 from labelrisk.explanations.robustness.measures import Edited, Robustness
 from labelrisk.statistics.contrasts import Contrast
 from labelrisk.statistics.intervals import Interval
 from labelrisk.statistics.withstood_edits import median_edits
 
-LISTED = 12  # sources that are told of in sentences; the table has all
 WHAT = {"any_edit": "under single edits", "chain": "along chains"}
 DECIDED = {
     "better": "surely more",
     "worse": "surely fewer",
     "equivalent": "alike within the margin",
-    "not decided": "not decided",
+    "not decided": UNDECIDED,
 }
 
 
@@ -33,14 +33,26 @@ def without_edits(evidence: Evidence) -> str:
 
 def robustness_sentences(evidence: Evidence, texts: EditedTexts, found: Robustness) -> list[str]:
     """What was done, each source, whether labels of others than gold make students break earlier, and accuracy."""
-    names = list(texts.edited)[:LISTED]
+    names = _extreme(evidence, texts, found)
+    others = len(texts.edited) - len(names)
     return [
         _done(evidence, texts),
         *_coverage(texts),
         *(_source(evidence, found, name) for name in names),
+        *([f"These differ most from the reference; {others} more are in robustness.csv."] if others else []),
         *_taught(evidence, found),
         *_accuracy(found),
     ]
+
+
+def _extreme(evidence: Evidence, texts: EditedTexts, found: Robustness) -> list[str]:
+    """The reference, and the sources that differ most from it, under single edits or along chains."""
+    differences = list(found.against.values())
+
+    def size(name: str) -> float:
+        return max((abs(of[name].estimate) for of in differences if name in of), default=0.0)
+
+    return reference_first(texts.edited, evidence.study.settings.evaluate.reference, size)[: 1 + NAMED]
 
 
 def _done(evidence: Evidence, texts: EditedTexts) -> str:
@@ -48,11 +60,10 @@ def _done(evidence: Evidence, texts: EditedTexts) -> str:
     how += [f"by chains of up to {len(texts.chains)} edits that keep the label"] if texts.chains else []
     seeds = "one student" if texts.seeds == 1 else f"{texts.seeds} students"
     over = "rows alone, since one seed was read" if texts.seeds == 1 else "rows and seeds"
-    percent = f"{100 * evidence.study.settings.evaluate.confidence:g}"
     return (
         f"Of the test rows {texts.rows:,} were edited {' and '.join(how)}, and read again by {seeds} of each source; a "
         "label flips where it is another one than that of the unedited text "
-        f"({percent} % intervals throughout, over {over})."
+        f"({percent_level(evidence.study.settings.evaluate.confidence)} intervals throughout, over {over})."
     )
 
 
@@ -97,12 +108,14 @@ def _source(evidence: Evidence, found: Robustness, name: str) -> str:
             f"withstands {lasted} edits of it on average"
         )
     says = f"Students of {name}{', the reference,' if name == reference else ''} {', and '.join(parts)}"
-    against = [
-        f"{bounds(of[name])} points {WHAT[what]}, {DECIDED[of[name].decision]}"
-        for what, of in found.against.items()
-        if name in of
-    ]
-    return says + (f"; against {reference}: {'; '.join(against)}." if against else ".")
+    compared = {what: of[name] for what, of in found.against.items() if name in of}
+    gaps = {what: f"{bounds(of)} points {WHAT[what]}" for what, of in compared.items()}
+    decided = {DECIDED[of.decision] for of in compared.values()}
+    if len(decided) == 1:
+        against = f"{' and '.join(gaps.values())}, {decided.pop()}"
+    else:
+        against = "; ".join(f"{gap}, {DECIDED[compared[what].decision]}" for what, gap in gaps.items())
+    return says + (f"; against {reference}: {against}." if against else ".")
 
 
 def _worst(found: Robustness, name: str) -> str:
@@ -135,7 +148,7 @@ def _taught(evidence: Evidence, found: Robustness) -> list[str]:
     open_ones = len(_which(told, "not decided"))
     verdict = f"their labels flip {'; '.join(parts)}, and {open_ones} are not decided" if parts else "none is decided"
     return [
-        "Do students break earlier that learned from an annotator's labels, as they are or repaired?  Of "
+        "Do students break earlier that learned from an annotator's labels, as they are or repaired? Of "
         f"{len(told)} comparisons with students of {reference} (Holm over all), {verdict}."
     ]
 
