@@ -20,7 +20,8 @@ HELP = "experiments or revisions side by side, only what differs"
 EXAMPLE = "labelrisk compare\nlabelrisk compare main calm-duck"
 # what says nothing new beside the rest: hashes of inputs, and all but the main score of each row
 DROPPED = (
-    r"(src|data|codebooks|requirements|texts).*|margin$|confidence$|.*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)|\.now\.|"
+    r"(src|data|classifiers|explanations|codebooks|requirements|texts).*|margin$|confidence$|"
+    r".*(accuracy|_sd|_low|_high|rows|hard|soft\.(low|high)|\.now\.|"
     r"annotate/.*(status|method|flags)|(findings|contrasts)\.json|because|number_of_seeds|next_step|late_gain|"
     r"gain_to_come|below_best|\.fit|\.steps|weakest|without_failed|\.cost|converged|alpha_(low|high)).*"
 )
