@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
 
 from labelrisk.comparison.gold_rows import GoldRows
@@ -17,13 +15,27 @@ from labelrisk.explanations.evidence import Evidence, Given, RowFacts
 from labelrisk.params import Settings
 from labelrisk.statistics.scores import confusion
 
-ROOT = Path(__file__).resolve().parent.parent
 Codes = NDArray[np.int64]
 
 
 def settings_of(sources: Mapping[str, Mapping[str, Any]], seeds: int, **changes: Any) -> Settings:
-    """The project's params.yaml with these sources, about the annotators gold and llm; so many seeds."""
-    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    """Settings with these sources, about the annotators gold and llm; so many seeds; else those of the built-in study.
+
+    They stand here: whoever makes the project a study of their own has other worlds in mind.
+    """
+    content: dict[str, Any] = {
+        "codebook": "codebook.yaml",
+        "corpus": {"kind": "files", "path": "texts.csv"},
+        "prepare": {"validation_share": 0.15, "test_share": 0.25, "seed": 0}
+        | {"train_rows": 400, "validation_rows": 200, "test_rows": 1000},
+        "annotate": {"concurrency": 64, "timeout": 60, "retries": 5},
+        "filter": {"seed": 0, "validation_labels": "gold"},
+        "train": {"model": "embedded", "revision": None, "precision": "auto", "budget": "steps", "steps": 120}
+        | {"epochs": 3, "least_steps": 60, "validate_every": 20, "patience": None, "batch_size": 32}
+        | {"evaluation_batch_size": 32, "learning_rate": 0.0003, "weight_decay": 0.01, "warmup_share": 0.05}
+        | {"dropout": 0.1, "max_tokens": 256},
+        "evaluate": {"margin": 0.02, "class_margin": 0.1, "stability_margin": 0.05, "confidence": 0.95, "flat": 0.02},
+    }
     content |= {
         "annotators": {
             "gold": {"kind": "gold", "reads": "x"},
@@ -36,7 +48,7 @@ def settings_of(sources: Mapping[str, Mapping[str, Any]], seeds: int, **changes:
         "ensemble": {"across": []},
         "explain": {},
     }
-    content["evaluate"] = content["evaluate"] | {"reference": next(iter(sources))}
+    content["evaluate"] |= {"reference": next(iter(sources))}
     return Settings.model_validate(content | changes)
 
 
