@@ -615,9 +615,9 @@ def test_a_section_that_is_no_good_is_one_sentence(tmp_path, section, says):
 
 
 @pytest.fixture
-def project_params(project, tmp_path, monkeypatch):
+def project_params(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text = (project / "params.yaml").read_text()
+    text = (example / "params.yaml").read_text()
     Path("params.yaml").write_text(text)
     for source, rows in (("gold", 400), ("embedded", 390)):
         Path("data/training", source).mkdir(parents=True)
