@@ -8,6 +8,7 @@ import pytest
 from study_files import params, write_study
 
 from labelrisk.cli import main
+from labelrisk.coders.coefficients import coefficients
 from labelrisk.coders.estimates import Population, class_shares, lacks_interval, shares_table
 from labelrisk.statistics.drawn_rows import Drawn, gold_rows_alone
 from labelrisk.statistics.prediction_powered import prediction_powered
@@ -266,3 +267,68 @@ def test_what_is_no_sample_is_one_sentence(study, capsys, change, says):
 def test_an_annotator_that_is_not_declared_is_one_sentence(study, capsys):
     coded(study, 100)
     assert "--annotator names 'modle'" in printed(capsys, "--annotator", "modle")[1]
+
+
+def test_a_regression_is_corrected_too(study, capsys):
+    coded(study, 200)
+    code, text = printed(capsys, "--outcome", "food")
+    assert code == 0
+    assert max(map(len, text.splitlines())) <= 80
+    base = study["outlet"].value_counts().index[0]
+    notes = " ".join(text.split())
+    assert f"levels of outlet are against {base}" in notes, notes
+    other = "B" if base == "A" else "A"
+    is_other = (study["outlet"] == other).to_numpy()
+    truth = 100 * ((study["gold"] == "food")[is_other].mean() - (study["gold"] == "food")[~is_other].mean())
+    found = numbers(text, f"outlet: {other}")
+    naive = 100 * (
+        (study["label"] == "food")[is_other & study["label"].notna()].mean()
+        - (study["label"] == "food")[~is_other & study["label"].notna()].mean()
+    )
+    assert found["naive"] == pytest.approx(naive, abs=0.06)  # texts are of one length, which is left out
+    assert "doubled length is left out" in notes
+    assert abs(found["naive"] - truth) > 12  # half of the food in B is taken for weather
+    assert abs(found["PPI++"] - truth) < 8
+    assert abs(found["DSL"] - truth) < 8
+
+
+def test_coefficients_of_rows_that_are_all_coded_are_those_of_statsmodels():
+    import statsmodels.api as sm
+
+    generator = np.random.default_rng(5)
+    rows, covariates = 300, generator.standard_normal((300, 2))
+    human = (covariates[:, 0] + generator.standard_normal(rows) > 0).astype(np.int64)
+    predicted = np.where(generator.random(rows) < 0.3, 0, human)
+    found = coefficients(Population(human, np.ones(rows), predicted, covariates), 1, 0.95, beyond=True)
+    design = sm.add_constant(covariates)
+    for method, outcome in (("naive", predicted), ("gold rows", human)):
+        fit = sm.OLS((outcome == 1).astype(float), design).fit(cov_type="HC3", use_t=True)
+        assert found[method][:, 0] == pytest.approx(fit.params[1:], abs=1e-10)
+        assert found[method][:, 1] == pytest.approx(fit.conf_int()[1:, 0], abs=0.01)
+    for method in ("PPI++", "DSL"):  # with all rows coded nothing is left to be predicted
+        assert found[method][:, 0] == pytest.approx(found["gold rows"][:, 0], abs=0.02)
+
+
+def test_corrected_coefficients_hold_the_truth_where_naive_ones_do_not():
+    generator = np.random.default_rng(7)
+    held = dict.fromkeys(("naive", "gold rows", "PPI++", "DSL"), 0)
+    for _ in range(150):
+        group = generator.integers(0, 2, 1500)
+        human = (generator.random(1500) < 0.3 + 0.2 * group).astype(np.int64)
+        predicted = np.where((group == 1) & (human == 1) & (generator.random(1500) < 0.5), 0, human)
+        truth = human[group == 1].mean() - human[group == 0].mean()
+        coded = generator.random(1500).argsort()[:150]
+        known, probabilities = np.full(1500, -1), np.full(1500, np.nan)
+        known[coded], probabilities[coded] = human[coded], 0.1
+        rows = Population(known, probabilities, predicted, group[:, None].astype(float))
+        for method, of in coefficients(rows, 1, 0.95, beyond=False).items():
+            held[method] += of[0, 1] <= truth <= of[0, 2]
+    assert held["naive"] < 10
+    assert min(held[method] for method in ("gold rows", "PPI++", "DSL")) >= 135  # 142.5 expected, sd 2.7
+
+
+def test_an_outcome_that_is_no_class_is_one_sentence(study, capsys):
+    coded(study, 50)
+    code, text = printed(capsys, "--outcome", "foood")
+    assert code == 1
+    assert "--outcome is 'foood', which is no class; did you mean 'food'?" in text

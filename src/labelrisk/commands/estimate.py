@@ -1,4 +1,4 @@
-"""`labelrisk estimate`: class shares of a whole split, from an annotator's labels and a coded sample."""
+"""`labelrisk estimate`: class shares and regressions of a whole split, from labels and a coded sample."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labelrisk.commands._options import add_labels, add_prepared
-from labelrisk.errors import LabelRiskError
+from labelrisk.errors import LabelRiskError, nearest, shown
 
-HELP = "estimate class shares from labels and a coded sample"
-EXAMPLE = "labelrisk estimate --annotator gpt --sample coding/round1.csv --by outlet"
+HELP = "estimate class shares and regressions from labels and a coded sample"
+EXAMPLE = """labelrisk estimate --annotator gpt --sample coding/round1.csv --by outlet
+labelrisk estimate --annotator gpt --sample coding/round1.csv --outcome biased"""
 LEGEND = (
     "x100; [{confidence:.4g} % interval]; naive: the annotator's labels as they are, with the interval that they "
     "alone would give; gold rows: the coded rows alone, weighted; PPI++ and DSL correct the labels of all rows by the "
@@ -25,6 +26,8 @@ def arguments(parser: ArgumentParser) -> None:
     text = "coders' files of a sample that `labelrisk sample` drew"
     parser.add_argument("--sample", type=Path, nargs="+", required=True, metavar="FILE", help=text)
     parser.add_argument("--by", metavar="COLUMN", help="also for the values of a column that corpus.slices names")
+    text = "also a regression of being of this class on the length of texts and the columns of corpus.slices"
+    parser.add_argument("--outcome", metavar="CLASS", help=text)
     text = "intervals about other rows like these, not about these alone"
     parser.add_argument("--beyond", action="store_true", help=text)
     add_prepared(parser)
@@ -36,13 +39,14 @@ def run(
     annotator: str,
     sample: Sequence[Path],
     by: str | None,
+    outcome: str | None,
     beyond: bool,
     prepared: Path,
     labels: Path,
 ) -> None:
-    """Print the shares of all classes in the split that was drawn from, naive and corrected.
+    """Print the shares of all classes in the split that was drawn from, naive and corrected, and a regression.
 
-    Raises LabelRiskError where read_coded_files and coded_population do, for a missing annotator or column.
+    Raises LabelRiskError where read_coded_files and coded_population do, for a missing annotator, column or class.
     """
     import numpy as np
     import pandas as pd
@@ -50,6 +54,7 @@ def run(
     from labelrisk.codebook import read_codebook
     from labelrisk.coders.annotator_answers import annotator_answers, predicted_codes
     from labelrisk.coders.coded_files import read_coded_files
+    from labelrisk.coders.coefficients import coefficients, coefficients_table
     from labelrisk.coders.estimates import (
         FEWEST,
         NO_INTERVAL,
@@ -68,6 +73,8 @@ def run(
 
     settings = load(params)
     names = read_codebook(Path(settings.codebook)).names
+    if outcome is not None and outcome not in names:
+        raise LabelRiskError(f"--outcome is '{shown(outcome)}', which is no class; {nearest(outcome, names)}")
     prepared_rows = Prepared(prepared)
     every = prepared_rows.rows(["id"]).set_index("id")["split"]
     coded, notes = read_coded_files(sample, names, every.index)
@@ -83,8 +90,8 @@ def run(
     if by is not None:
         check_column(by, settings.corpus.slices, columns)
     words = np.array([len(text.split()) for text in rows["text"]], dtype=np.int64)
-    covariates = covariates_of(words, columns, int((human >= 0).sum())).values
-    population = Population(human, probabilities, predicted, covariates)
+    covariates = covariates_of(words, columns, int((human >= 0).sum()))
+    population = Population(human, probabilities, predicted, covariates.values)
     parts = [(split, np.arange(len(ids)))]
     parts += [(one.name, one.rows) for one in slices_of(by, columns[by], 1)] if by is not None else []
     confidence, silent = settings.evaluate.confidence, False
@@ -98,6 +105,15 @@ def run(
         shares = class_shares(part, len(names), confidence, beyond)
         print(shares_table(annotator, shares, names) + "\n")
         silent |= lacks_interval(shares)
+    if outcome is not None:
+        fitted = coefficients(population, names.index(outcome), confidence, beyond)
+        print(textwrap.fill(f"{split}: by how many points the share of {outcome} is higher (linear regression)", 80))
+        print(coefficients_table(outcome, fitted, covariates.names) + "\n")
+        against = [f"levels of {name} are against {base}" for name, base in covariates.bases.items()]
+        more += ["numbers count in standard deviations, lengths in doublings", *against]
+        more += [
+            f"{name} is left out: too few coded rows for it, or it says nothing more" for name in covariates.left_out
+        ]
     for note in [*notes, *more, *([NO_INTERVAL] if silent else [])]:
         print(textwrap.fill(f"Note: {note}.", 80))
     about = "other rows like these" if beyond else f"these rows of {split}"

@@ -18,6 +18,7 @@ LEAST = 5  # drawn rows that a level must expect
 PER_COEFFICIENT = 10  # drawn rows that a coefficient must have
 OTHER = "other"
 LETTERS = 24  # of a value
+SAME = 1e-9  # spreads and eigenvalues below it are rounding
 
 
 class Covariates(NamedTuple):
@@ -48,14 +49,21 @@ def covariates_of(words: NDArray[np.int64], columns: Mapping[str, NDArray[np.obj
     candidates += [(name, *_of_column(name, column, LEAST / drawn)) for name, column in columns.items()]
     for name, found, base in candidates:
         together = np.column_stack([values, *found.values()])
-        ranked = np.column_stack([np.ones(len(words)), together])
-        fits = found and together.shape[1] <= most
-        if not fits or np.linalg.matrix_rank(ranked.T @ ranked, hermitian=True) < ranked.shape[1]:
+        if not found or together.shape[1] > most or not _tell_apart(together):
             left_out.append(name)
             continue
         names, values = [*names, *found], together
         bases |= {name: base} if base else {}
     return Covariates(names, values, bases, left_out)
+
+
+def _tell_apart(values: Floats) -> bool:
+    """Whether no column is constant, or follows from the others: (N, C), by the eigenvalues of their correlations."""
+    spread = values.std(axis=0)
+    if (spread < SAME).any():
+        return False
+    standard = (values - values.mean(axis=0)) / spread
+    return bool(np.linalg.eigvalsh(standard.T @ standard / len(values)).min() > SAME)
 
 
 def _of_column(name: str, column: NDArray[np.object_], least: float) -> tuple[dict[str, Floats], str]:
