@@ -58,7 +58,7 @@ def run(params: Path, metrics: Path, plots: Path, durations: Path, by: str | Non
             print(f"\nThe next step takes about {minutes:,} minutes here.")
         pictures = sorted(str(path) for path in plots.glob("*.png"))
         print("\n" + textwrap.fill(f"Pictures: {' '.join(pictures)}", 80, break_long_words=False))
-        print("More: dvc plots show, dvc metrics show, make compare")
+        print("More: labelrisk why, dvc plots show, dvc metrics show, make compare")
 
 
 def _minutes(step: dict[str, Any] | None, params: Path, durations: Path) -> int | None:
