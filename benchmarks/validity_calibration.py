@@ -16,11 +16,10 @@ plain, corrected  the mean plain ECE, and the signed root of the mean squared er
 
 from __future__ import annotations
 
-import argparse
-import time
 from typing import Any, NamedTuple
 
 import numpy as np
+from coverage_tables import held, print_worlds
 from numpy.typing import NDArray
 
 from labelrisk.explanations.calibration.measures import (
@@ -133,27 +132,12 @@ def line(world: World, number: int) -> str:
     for column in COLUMNS:
         values = np.array([one[column][:3] for one, _ in drawn])
         truth = square if column == "squared error" else values[:, 0].mean()
-        held = np.mean((values[:, 1] <= truth) & (truth <= values[:, 2]))
-        width = np.mean(values[:, 2] - values[:, 1]) / (2 * 1.96 * values[:, 0].std())
-        cells.append(f"{held:.3f} ({width:.2f})".replace("0.", "."))
+        cells.append(held(values, truth))
     mean = float(np.mean([one["squared error"].estimate for one, _ in drawn]))
     plain = np.mean([of for _, of in drawn])
     roots = [float(np.copysign(np.sqrt(abs(value)), value)) for value in (mean, square)]
     return " | ".join([*cells, f"{100 * plain:.1f}", f"{100 * roots[0]:.1f} ({100 * roots[1]:.1f})"])
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=400)
-    number = parser.parse_args().studies
-    header = ["world", *COLUMNS, "plain", "corrected (true)"]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
-    start = time.perf_counter()
-    for name, world in WORLDS.items():
-        print(f"| {name} | {line(world, number)} |", flush=True)
-    print(f"\n{number} studies per world, {time.perf_counter() - start:.0f} s")
-
-
 if __name__ == "__main__":
-    main()
+    print_worlds(__doc__, ["world", *COLUMNS, "plain", "corrected (true)"], WORLDS.items(), line)

@@ -16,13 +16,12 @@ false, found      share of studies that call the difference of gaps other than 0
 
 from __future__ import annotations
 
-import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from coverage_tables import held, print_worlds
 from numpy.typing import NDArray
 
 from labelrisk.statistics.intervals import Interval
@@ -97,26 +96,11 @@ def line(world: World, number: int) -> str:
     found, cells = studies(world, number), []
     for column in COLUMNS:
         values, truth = found[column], found[column][:, 0].mean()
-        held = np.mean((values[:, 1] <= truth) & (truth <= values[:, 2]))
-        width = np.mean(values[:, 2] - values[:, 1]) / (2 * 1.96 * values[:, 0].std())
-        cells.append(f"{held:.3f} ({width:.2f})".replace("0.", "."))
+        cells.append(held(values, truth))
     none = studies(world._replace(added=0.0), number)["difference of gap"]
     called = [np.mean((of[:, 1] > 0) | (of[:, 2] < 0)) for of in (none, found["difference of gap"])]
     return " | ".join([*cells, *(f"{share:.3f}".replace("0.", ".") for share in called)])
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=400)
-    number = parser.parse_args().studies
-    header = ["world", *COLUMNS, "false", "found"]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
-    start = time.perf_counter()
-    for name, world in WORLDS.items():
-        print(f"| {name} | {line(world, number)} |", flush=True)
-    print(f"\n{number} studies per world, {time.perf_counter() - start:.0f} s")
-
-
 if __name__ == "__main__":
-    main()
+    print_worlds(__doc__, ["world", *COLUMNS, "false", "found"], WORLDS.items(), line)

@@ -30,19 +30,19 @@ from labelrisk.commands.repro import GIB, most_jobs
 )
 def test_jobs_by_cores_and_memory(monkeypatch, cores, threads, memory, model, jobs):
     monkeypatch.setattr(repro, "_has_gpu", lambda: False)
-    monkeypatch.setattr(repro, "_cores", lambda: cores)
+    monkeypatch.setattr(repro, "cores", lambda: cores)
     monkeypatch.setattr(repro, "_free_memory", lambda: memory * GIB)
     assert most_jobs(recipe(threads=threads, model=model)) == jobs
 
 
 def test_one_at_a_time_on_a_gpu(monkeypatch):
     monkeypatch.setattr(repro, "_has_gpu", lambda: True)
-    monkeypatch.setattr(repro, "_cores", lambda: 16)
+    monkeypatch.setattr(repro, "cores", lambda: 16)
     assert most_jobs(recipe()) == 1
 
 
 def test_cores_and_memory_of_this_machine():
-    assert 1 <= repro._cores() <= (os.cpu_count() or 1)
+    assert 1 <= repro.cores() <= (os.cpu_count() or 1)
     assert repro._free_memory() > 0.1 * GIB
 
 

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from labelrisk.coders.estimates import HEADER, NAIVE, Population
-from labelrisk.statistics.design_supervised import design_supervised
-from labelrisk.statistics.drawn_rows import Drawn, gold_rows_alone, half_width
-from labelrisk.statistics.prediction_powered import prediction_powered
+from labelrisk.coders.estimates import HEADER, NAIVE, Population, by_method
+from labelrisk.statistics.drawn_rows import half_width
 from labelrisk.statistics.scores import Floats
 from labelrisk.text_tables import text_table
 
@@ -25,16 +23,8 @@ def coefficients(rows: Population, code: int, confidence: float, beyond: bool) -
     design = np.column_stack([np.ones(len(rows.human)), rows.covariates])
     gold, given = ((codes[:, None] == code).astype(np.float64) for codes in (rows.human, rows.predicted))
     features = np.column_stack([design, rows.predicted[:, None] == np.unique(rows.predicted)])
-    drawn = Drawn(np.flatnonzero(rows.human >= 0)[None], rows.probabilities)
-    labelled = Drawn(np.flatnonzero(rows.predicted >= 0)[None], np.ones(len(design)))
-    found = (
-        gold_rows_alone(design, given, labelled),
-        gold_rows_alone(design, gold, drawn),
-        prediction_powered(design, gold, given, drawn),
-        design_supervised(design, gold, given, drawn, features),
-    )
     bounded = {}
-    for method, of in zip(HEADER, found, strict=True):
+    for method, of in by_method(rows, design, gold, given, features).items():
         errors = (of.beyond if beyond or method == NAIVE else of.errors)[0, 1:, 0]
         values, half = of.values[0, 1:, 0], half_width(errors, of.degrees[0, 1:, 0], confidence)
         bounded[method] = np.column_stack([values, values - half, values + half])

@@ -105,21 +105,33 @@ def class_shares(rows: Population, classes: int, confidence: float, beyond: bool
     ones, every = np.ones((len(rows.human), 1)), np.arange(classes)
     gold, given = ((codes[:, None] == every).astype(np.float64) for codes in (rows.human, rows.predicted))
     features = np.column_stack([ones, rows.predicted[:, None] == np.unique(rows.predicted), rows.covariates])
-    drawn = Drawn(np.flatnonzero(rows.human >= 0)[None], rows.probabilities)
-    labelled = Drawn(np.flatnonzero(rows.predicted >= 0)[None], np.ones(len(ones)))
-    found = (
-        gold_rows_alone(ones, given, labelled),
-        gold_rows_alone(ones, gold, drawn),
-        prediction_powered(ones, gold, given, drawn),
-        design_supervised(ones, gold, given, drawn, features),
-    )
     shares = {}
-    for method, of in zip(HEADER, found, strict=True):
-        known, outcomes, world = (labelled, given, True) if method == NAIVE else (drawn, gold, beyond)
-        alike = np.ptp(outcomes[known.places[0]], axis=0) == 0
-        probabilities = known.probabilities[known.places[0]]
+    for method, of in by_method(rows, ones, gold, given, features).items():
+        codes, known, outcomes, world = (
+            (rows.predicted, np.ones(len(ones)), given, True)
+            if method == NAIVE
+            else (rows.human, rows.probabilities, gold, beyond)
+        )
+        alike = np.ptp(outcomes[codes >= 0], axis=0) == 0
+        probabilities = known[codes >= 0]
         shares[method] = _bounded(of, alike, probabilities, world, confidence, alone=method in (NAIVE, ALONE))
     return shares
+
+
+def by_method(rows: Population, design: Floats, gold: Floats, given: Floats, features: Floats) -> dict[str, Estimates]:
+    """The coefficients of a design (N, P) by each method of HEADER; gold, given (N, K): outcomes by people and labels.
+
+    features (N, D): what a model of people's labels may use.
+    """
+    drawn = Drawn(np.flatnonzero(rows.human >= 0)[None], rows.probabilities)
+    labelled = Drawn(np.flatnonzero(rows.predicted >= 0)[None], np.ones(len(design)))
+    found = (
+        gold_rows_alone(design, given, labelled),
+        gold_rows_alone(design, gold, drawn),
+        prediction_powered(design, gold, given, drawn),
+        design_supervised(design, gold, given, drawn, features),
+    )
+    return dict(zip(HEADER, found, strict=True))
 
 
 def _bounded(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from labelrisk.commands._dvc import dvc_process, run_dvc, told_to_end
 from labelrisk.commands._last_words import first_of, heard
+from labelrisk.encoders.memory_and_cores import cores
 from labelrisk.errors import LabelRiskError
 from labelrisk.warm_starts import warm_server
 
@@ -77,15 +77,11 @@ def most_jobs(recipe: TrainSettings) -> int:
     if _has_gpu():
         return 1
     memory = MEMORY if recipe.model == "embedded" else MEMORY_OF_OTHERS
-    return max(1, min(_cores() // recipe.threads, int(_free_memory() // memory)))
+    return max(1, min(cores() // recipe.threads, int(_free_memory() // memory)))
 
 
 def _has_gpu() -> bool:
     return Path("/dev/nvidia0").exists()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _free_memory() -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
+from labelrisk.edits.variants import CHAIN, UNEDITED
 from labelrisk.files import read_frame
 from labelrisk.statistics.class_codes import codes_of
 from labelrisk.statistics.scores import Codes
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ["id", "source", "seed", "edit", "changed", "read", "cut", "label"]
 NAMED = ["id", "source", "edit", "label"]  # of which there are few different ones
-UNEDITED, CHAIN = "unedited", "chain "  # as edits/variants.py calls them
 Flags = NDArray[np.bool_]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from labelrisk.comparison.systems import annotator_key, variances
 from labelrisk.explanations.contract import Explanation
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.phrases import over_rows_and_seeds, signed_points, with_level
 from labelrisk.statistics.contrasts import Contrast, decide
 from labelrisk.statistics.intervals import Interval
 from labelrisk.statistics.metrics import Metric
@@ -44,7 +45,7 @@ def prediction_bias(evidence: Evidence) -> Explanation:
     }
     lessons = dict(zip(taught, decide(list(taught.values()), how.margin, how.confidence), strict=True))
     return Explanation(
-        says=_says(rows, lessons, study.classes, how.reference, f"{round(100 * how.confidence, 6):g} %"),
+        says=with_level(_says(rows, lessons, study.classes, how.reference), how.confidence, over_rows_and_seeds(study)),
         metrics={"biases": _worst(rows), "margin": how.margin},
         tables={"": pd.DataFrame(rows, columns=COLUMNS)},
     )
@@ -85,31 +86,26 @@ def _says(
     lessons: dict[tuple[str, int], Contrast],
     classes: tuple[str, ...],
     reference: str,
-    level: str,
 ) -> list[str]:
     says = []
     for row in sorted((row for row in rows if row["decision"] in ("too often", "too rarely")), key=_size)[:5]:
         students = row["kind"] == "students"
         who, say = ("Students of", "say") if students else ("The annotator", "says")
         predicted = (f"{100 * row[key]:.1f} %" for key in ("predicted_share", "true_share"))
-        bounds = _bounds(Interval(row["bias"], row["low"], row["high"], 0, 0))
+        bias = signed_points(Interval(row["bias"], row["low"], row["high"], 0, 0))
         says.append(
             f"{who} {row['name']} {say} '{row['class']}' {row['decision']}: of {' instead of '.join(predicted)} of the "
-            f"rows, {bounds} points ({level} interval)."
+            f"rows, {bias}."
         )
     says = says or [NOT_DECIDED]
     taught = {key: one for key, one in lessons.items() if one.decision in OFTEN}
     for (source, code), one in sorted(taught.items(), key=lambda item: -abs(item[1].estimate))[:3]:
         says.append(
             f"Students of {source} say '{classes[code]}' {OFTEN[one.decision]} than those of {reference} do, by "
-            f"{_bounds(one)} points: that is what the labels taught."
+            f"{signed_points(one)}: that is what the labels taught."
         )
     return says
 
 
 def _size(row: dict[str, Any]) -> float:
     return -abs(float(row["bias"]))
-
-
-def _bounds(found: Interval | Contrast) -> str:
-    return f"{100 * found.estimate:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"

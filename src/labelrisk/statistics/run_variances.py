@@ -107,9 +107,7 @@ class RunVariances:
         degrees = {name: float(len(scores) - 1) for name, scores in several.items()}
         self._pooled = len(several) > 1 and alike(list(several.values()))
         if self._pooled:
-            total = sum(degrees.values())
-            pooled = sum(degrees[name] * squares[name] for name in several) / total
-            squares, degrees = dict.fromkeys(several, pooled), dict.fromkeys(several, total)
+            squares, degrees = pooled(squares, degrees)
         none = Component(0.0, 0.0)
         return {
             name: excess(squares[name], self._chance(name), degrees[name]) if name in several else none
@@ -120,6 +118,13 @@ class RunVariances:
 def _minus(source: str, reference: str) -> dict[str, float]:
     """The weights of a difference."""
     return {source: 0.0} if source == reference else {source: 1.0, reference: -1.0}
+
+
+def pooled(squares: Mapping[str, float], degrees: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """Mean squares of like sources as one, with the degrees of freedom of all, for each of them."""
+    total = sum(degrees.values())
+    together = sum(degrees[name] * squares[name] for name in squares) / total
+    return dict.fromkeys(squares, together), dict.fromkeys(squares, total)
 
 
 def alike(scores: list[Floats]) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from labelrisk.statistics.intervals import Component, Interval, excess, t_interval
 from labelrisk.statistics.ranks import Relation
-from labelrisk.statistics.run_variances import alike
+from labelrisk.statistics.run_variances import alike, pooled
 
 FEWEST = 3  # seeds: what is left of two has no votes to differ
 
@@ -33,9 +33,7 @@ class SeedJackknife:
         degrees = {name: float(len(of) - 1) for name, of in values.items()}
         self._pooled = len(values) > 1 and alike(list(values.values()))
         if self._pooled:
-            total = sum(degrees.values())
-            pooled = sum(degrees[name] * squares[name] for name in values) / total
-            squares, degrees = dict.fromkeys(values, pooled), dict.fromkeys(values, total)
+            squares, degrees = pooled(squares, degrees)
         none = Component(0.0, 0.0)
         self._seeds = {
             name: excess(squares[name], _chance(without[name]), degrees[name]) if name in values else none

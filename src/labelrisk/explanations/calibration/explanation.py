@@ -15,8 +15,8 @@ from labelrisk.explanations.calibration.sentences import calibration_sentences, 
 from labelrisk.explanations.calibration.systems import ANNOTATOR, Calibrations, State, System, calibrations
 from labelrisk.explanations.contract import Explanation
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.numbers import interval_json
 from labelrisk.statistics.contrasts import Contrast
-from labelrisk.statistics.intervals import Interval
 from labelrisk.statistics.scores import rounded
 
 AS_IS, TEMPERED, CHANGE = "as they are", "tempered", "change"
@@ -35,7 +35,7 @@ def calibration(evidence: Evidence) -> Explanation:
             "overconfidence_of_students": _contrasts(found.overconfidence),
             "overconfidence_against_reference": _contrasts(found.against_reference),
             "overconfidence_of_vote_minus_students": {
-                name: _interval(one) for name, one in sorted(found.by_voting.items())
+                name: interval_json(one) for name, one in sorted(found.by_voting.items())
             },
         },
         tables={"": _measures(found), "reliability": curves},
@@ -60,23 +60,19 @@ def _metrics(system: System) -> dict[str, Any]:
         told[state.replace(" ", "_")] = {
             "confidence": rounded(of.values.confidence),
             "accuracy": rounded(of.values.accuracy),
-            **{measure: _interval(interval) for measure, interval in of.measures.items()},
-            "calibration_error": _interval(rms(of.measures["squared_error"])),
+            **{measure: interval_json(interval) for measure, interval in of.measures.items()},
+            "calibration_error": interval_json(rms(of.measures["squared_error"])),
             "plain_ece": rounded(of.values.plain),
             "plain_ece_by_chance": rounded(of.values.by_chance),
         }
     if system.temperature is not None:
-        told["temperature"] = _interval(system.temperature)
-        told["change"] = {measure: _interval(interval) for measure, interval in system.changes.items()}
+        told["temperature"] = interval_json(system.temperature)
+        told["change"] = {measure: interval_json(interval) for measure, interval in system.changes.items()}
     return told
 
 
-def _interval(found: Interval | Contrast) -> dict[str, float | None]:
-    return {"estimate": rounded(found.estimate), "low": rounded(found.low), "high": rounded(found.high)}
-
-
 def _contrasts(found: dict[str, Contrast] | Any) -> dict[str, Any]:
-    return {name: _interval(one) | {"p_holm": rounded(one.p_different)} for name, one in found.items()}
+    return {name: interval_json(one) | {"p_holm": rounded(one.p_different)} for name, one in found.items()}
 
 
 def _measures(found: Calibrations) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from labelrisk.explanations.flips.picture import draw_flips
 from labelrisk.explanations.flips.relations import Related, related, spreads_of
 from labelrisk.explanations.flips.sentences import flip_sentences
 from labelrisk.explanations.flips.tables import bins_table, relations_table, rows_table
+from labelrisk.explanations.numbers import interval_json
 from labelrisk.statistics.agreement_variances import AgreementVariances
 from labelrisk.statistics.contrasts import Contrast
 from labelrisk.statistics.intervals import Interval
@@ -31,7 +32,7 @@ def flips(evidence: Evidence) -> Explanation:
     lines = related(evidence, spreads, known)
     bins = bins_table(evidence, spreads, known)
     by_source = {
-        name: {"flipped": _interval(share), "pairs_disagree": rounded(spreads.pairs[name].mean())}
+        name: {"flipped": _told(share), "pairs_disagree": rounded(spreads.pairs[name].mean())}
         | {"mean_entropy": rounded(spreads.entropy[name].mean())}
         for name, share in flipped.items()
     }
@@ -54,10 +55,8 @@ def _flipped(unchanged: Interval) -> Interval:
     )
 
 
-def _interval(found: Interval | Contrast | None) -> dict[str, float | None] | None:
-    if found is None:
-        return None
-    return {"estimate": rounded(found.estimate), "low": rounded(found.low), "high": rounded(found.high)}
+def _told(found: Interval | Contrast | None) -> dict[str, float | None] | None:
+    return None if found is None else interval_json(found)
 
 
 def _relation(line: Related) -> dict[str, Any]:
@@ -66,16 +65,16 @@ def _relation(line: Related) -> dict[str, Any]:
         "annotator": line.covariate.annotator,
         "source": line.source,
         "rows": line.rows,
-        "spearman": _interval(line.rho),
-        "spearman_against_reference": _interval(line.rho_difference),
+        "spearman": _told(line.rho),
+        "spearman_against_reference": _told(line.rho_difference),
     }
     if line.covariate.is_event:
-        told |= {"auc": _interval(line.area), "auc_against_reference": _interval(line.area_difference)}
+        told |= {"auc": _told(line.area), "auc_against_reference": _told(line.area_difference)}
     if line.gap is not None:
         told |= {
             "disagree_where_wrong": rounded(line.gap.wrong),
             "disagree_where_right": rounded(line.gap.right),
-            "gap": _interval(line.gap.gap),
-            "gap_against_reference": _interval(line.gap_difference),
+            "gap": _told(line.gap.gap),
+            "gap_against_reference": _told(line.gap_difference),
         }
     return told

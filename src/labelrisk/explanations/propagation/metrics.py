@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from labelrisk.explanations.numbers import interval_json
 from labelrisk.explanations.propagation.chance import Predictability, RandomCost
 from labelrisk.explanations.propagation.followed_errors import Followed, OfSource
 from labelrisk.explanations.propagation.look_alike_errors import LookAlikes
@@ -84,11 +85,4 @@ def _compared(found: Compared) -> Numbers:
 
 
 def _interval(found: Interval | None) -> Numbers | None:
-    if found is None:
-        return None
-    return {"estimate": rounded(found.estimate), "low": _finite(found.low), "high": _finite(found.high)}
-
-
-def _finite(bound: float) -> float | None:
-    """JSON lacks infinity, which a bound of a ratio may be."""
-    return None if abs(bound) == float("inf") else rounded(bound)
+    return None if found is None else interval_json(found)

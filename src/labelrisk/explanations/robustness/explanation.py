@@ -10,6 +10,7 @@ import pandas as pd
 from labelrisk.explanations.contract import Explanation
 from labelrisk.explanations.edited_texts import EditedTexts, edited_texts
 from labelrisk.explanations.evidence import Evidence
+from labelrisk.explanations.numbers import interval_json
 from labelrisk.explanations.robustness.measures import TURNS, Edited, Robustness, robustness_of
 from labelrisk.explanations.robustness.picture import draw_robustness
 from labelrisk.explanations.robustness.sentences import robustness_sentences, without_edits
@@ -59,12 +60,12 @@ def _coverage(texts: EditedTexts, place: int) -> dict[str, float | None]:
 def _metrics(found: Robustness, name: str) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if found.any_edit:
-        told["any_edit"] = _interval(found.any_edit[name])
+        told["any_edit"] = interval_json(found.any_edit[name])
         told["edits"] = {edit: _edited(one) for edit, one in found.by_edit[name].items()}
     if found.by_then:
-        told["flipped_by_edits_of_chain"] = [_interval(one) for one in found.by_then[name]]
+        told["flipped_by_edits_of_chain"] = [interval_json(one) for one in found.by_then[name]]
         told["chains"] = [_edited(one) for one in found.at_length[name]]
-        told["withstood"] = _interval(found.withstood[name])
+        told["withstood"] = interval_json(found.withstood[name])
         told["median_edits_to_flip"] = median_edits([one.estimate for one in found.by_then[name]])
     told["against_reference"] = {what: _contrast(of[name]) for what, of in found.against.items() if name in of}
     return told
@@ -72,19 +73,15 @@ def _metrics(found: Robustness, name: str) -> dict[str, Any]:
 
 def _edited(one: Edited) -> dict[str, Any]:
     return {
-        "flipped": _interval(one.flipped),
+        "flipped": interval_json(one.flipped),
         **{turn: rounded(of.estimate) for turn, of in one.turns.items()},
-        "accuracy_change": _interval(one.change),
+        "accuracy_change": interval_json(one.change),
     }
-
-
-def _interval(found: Interval | Contrast) -> dict[str, float | None]:
-    return {"estimate": rounded(found.estimate), "low": rounded(found.low), "high": rounded(found.high)}
 
 
 def _contrast(found: Contrast) -> dict[str, Any]:
     more = {"better": "more", "worse": "less"}  # of shares of flips
-    return _interval(found) | {
+    return interval_json(found) | {
         "p_holm": rounded(found.p_different),
         "decision": more.get(found.decision, found.decision),
     }
