@@ -14,7 +14,9 @@ from labelrisk.corpora.prepared import Prepared
 from labelrisk.explanations.contract import Explanation, outputs
 from labelrisk.explanations.evidence import load_evidence
 from labelrisk.explanations.kinds import EXPLANATIONS
+from labelrisk.explanations.numbers import interval_json
 from labelrisk.stages import explain
+from labelrisk.statistics.intervals import Interval
 
 GOLD = np.repeat([0, 1, 2], [30, 20, 10])
 
@@ -111,3 +113,28 @@ def test_worlds_of_arrays_are_evidence_too():
     for name, explanation in EXPLANATIONS.items():
         assert outputs(name, explanation(world))
     assert world.study.students["gold"].counts[0].trace() == 60
+
+
+def test_a_row_that_was_not_asked_about_has_no_label_and_no_probabilities(paths, folder, tmp_path):
+    labels = pd.read_parquet(paths["labels"] / "llm.parquet")
+    labels = labels.assign(probabilities=[[0.0, 0.0, 1.0]] * len(labels))
+    labels[labels["id"] != "t07"].to_parquet(tmp_path / "llm.parquet")
+    (tmp_path / "gold.parquet").write_bytes((paths["labels"] / "gold.parquet").read_bytes())
+    folders = {name: paths[name] for name in ("baselines", "training", "logs")}
+    runs = runs_of(folder.parent / "runs" / "all.parquet")
+    study = load_study(settings(), Prepared(paths["prepared"]), labels=tmp_path, runs=runs, **folders)
+    found = load_evidence(study, Prepared(paths["prepared"]), tmp_path, folder.parent / "vectors").given["test"]["llm"]
+    assert found.codes[7] == -1
+    assert np.isnan(found.probabilities).any(axis=1).nonzero()[0].tolist() == [7]
+
+
+def test_the_stage_writes_the_claims_that_explanations_decide(folder):
+    found = json.loads((folder / "findings.json").read_text())
+    assert found.keys() == {"recipe", "claims"}
+    assert {"plateau_early", "errors_propagate", "ensemble_closes_gap"} <= found["claims"]["llm"].keys()
+    assert found["claims"]["llm"]["plateau_early"]["finding"] == "not decided here"
+
+
+def test_an_interval_in_json_has_no_number_that_json_lacks():
+    found = interval_json(Interval(0.123456, float("-inf"), float("nan"), 1.0, 1.0))
+    assert json.dumps(found, allow_nan=False) == '{"estimate": 0.1235, "low": null, "high": null}'
