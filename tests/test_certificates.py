@@ -18,7 +18,7 @@ from labelrisk.explanations.certificates.explanation import certificates
 from labelrisk.explanations.contract import outputs
 from labelrisk.params import Settings
 from labelrisk.statistics.certificates import fewest_rows, lower_bound, p_above, rows_at_rate, upper_bound
-from labelrisk.statistics.conformal import cross_fitted, fewest_known, parts_of, sets_by_class, sets_for_all
+from labelrisk.statistics.conformal import are_few, cross_fitted, fewest_known, parts_of, sets_by_class, sets_for_all
 from labelrisk.statistics.selective_use import (
     GIVEN,
     Family,
@@ -422,3 +422,20 @@ def test_risk_and_confidence_are_the_users(world):
     assert certificates(world).metrics["confidence"] == world.study.settings.evaluate.confidence
     with pytest.raises(ValueError, match="less than 1"):
         told(world, risk=1.0)
+
+
+def test_a_p_value_of_just_the_level_certifies():
+    assert certified(np.array([0.05, 0.051]), np.array([1.0, 0.0]), 0.05).tolist() == [True, False]
+
+
+def test_twenty_known_rows_tell_where_thresholds_belong():
+    sure = np.linspace(0.99, 0.5, 20)
+    never = np.zeros(20, dtype=bool)
+    assert family_of(sure, never, 1000, 0.1, LEVEL).thresholds.tolist() != list(GIVEN)
+    assert family_of(sure[:19], never[:19], 1000, 0.1, LEVEL).thresholds.tolist() == list(GIVEN)
+
+
+def test_few_rows_tell_nothing_of_a_large_share_either():
+    assert not are_few(30, 0.9)  # 30 x .1 rows
+    assert are_few(5, 0.9)
+    assert are_few(5, 0.1)

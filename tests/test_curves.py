@@ -29,7 +29,7 @@ from labelrisk.sources.nested_rows import first_rows
 from labelrisk.stages import curve, train
 from labelrisk.statistics.convergence import Curve
 from labelrisk.statistics.curve_shapes import at_rows, crossing, difference, late_rows, slope, worth
-from labelrisk.statistics.power_laws import FEWEST, Law, Range, power_law
+from labelrisk.statistics.power_laws import FEWEST, Law, PowerLaw, Range, power_law
 from labelrisk.statistics.run_variances import RunVariances
 from labelrisk.statistics.score_points import Runs, ScorePoints, pooled_over_rows, score_points
 from labelrisk.statistics.scores import accuracy, macro_f1
@@ -718,3 +718,12 @@ def test_a_small_plan_takes_the_reference_and_one_annotator():
     assert curve_plan(how, rows, small=True) == ((400, 800, 1600), ("gold", "llm"), 2)
     assert curve_plan(how, rows, small=False) == ((50, 100, 200, 400, 800, 1600), ("gold", "llm", "other"), 3)
     assert curve_plan(how, rows | {"other": 300}, small=False).students(rows | {"other": 300}) == 3 * (6 + 6 + 3)
+
+
+def test_no_plateau_is_told_where_a_perfect_score_fits_too():
+    region = Law(np.array([0.85, 1.0]), np.array([0.02, 0.05]), np.array([1.0, 0.3]))
+    reaching = PowerLaw(Law(np.array(0.85), np.array(0.02), np.array(1.0)), region, 400.0, np.nan)
+    assert not reaching.told
+    below = reaching._replace(region=region._replace(plateau=np.array([0.85, 0.95])))
+    assert below.told
+    assert not below._replace(p=0.001).told  # points that follow no law
