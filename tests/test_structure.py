@@ -87,3 +87,11 @@ def test_the_map_names_every_room_and_only_paths_that_exist(project):
     layers = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
     rooms = [room for layer in layers for room in layer.split(" | ") if (source / room).is_dir()]
     assert not [room for room in rooms if f"`{room}/`" not in told]
+
+
+def test_links_between_the_pages_lead_somewhere(project):
+    pages = [project / "README.md", project / "CONTRIBUTING.md", *(project / "docs").rglob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#\s]+)", page.read_text())]
+    inside = [(page, link) for page, link in links if not link.startswith("http")]
+    assert len(inside) > 40
+    assert not [f"{page.name}: {link}" for page, link in inside if not (page.parent / link).exists()]
