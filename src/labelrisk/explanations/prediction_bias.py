@@ -45,7 +45,11 @@ def prediction_bias(evidence: Evidence) -> Explanation:
     }
     lessons = dict(zip(taught, decide(list(taught.values()), how.margin, how.confidence), strict=True))
     return Explanation(
-        says=with_level(_says(rows, lessons, study.classes, how.reference), how.confidence, over_rows_and_seeds(study)),
+        says=with_level(
+            _says(rows, lessons, study.classes, how.reference),
+            how.confidence,
+            f"of annotators over rows, of students {over_rows_and_seeds(study)}",
+        ),
         metrics={"biases": _worst(rows), "margin": how.margin},
         tables={"": pd.DataFrame(rows, columns=COLUMNS)},
     )
