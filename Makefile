@@ -83,5 +83,5 @@ lock: ## make requirements.lock anew from pyproject.toml, with the newest versio
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
 clean: ## remove what make and DVC made in this folder, but not the answers that were paid for
-	rm -rf .venv .venv-real data/{prepared,vectors,labels,ballots,baselines,training,predictions,logs,runs,names,*.parquet} \
+	rm -rf .venv .venv-real data/{code,prepared,vectors,labels,ballots,baselines,training,predictions,logs,runs,names,*.parquet} \
 	  models classifiers .dvc/cache

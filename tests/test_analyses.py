@@ -7,6 +7,8 @@ import yaml
 from small_study import load_small_study, run_evaluate, settings, write_study
 
 from labelrisk.comparison.analyses.kinds import ANALYSES
+from labelrisk.comparison.analyses.source_scores import source_scores
+from labelrisk.comparison.analyses.verdict import verdict
 from labelrisk.comparison.outputs import write_outputs
 from labelrisk.stages import evaluate
 
@@ -28,8 +30,19 @@ def run(paths):
 def test_every_output_stands_in_dvc_yaml_and_no_two_analyses_write_the_same(study, project):
     outputs = [path for analysis in ANALYSES for path in analysis(study)]
     stage = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]["evaluate"]
-    declared = [next(iter(entry)) for section in ("metrics", "plots") for entry in stage[section]]
-    assert sorted(outputs) == sorted(declared)
+    entries = [entry for section in ("outs", "metrics", "plots") for entry in stage.get(section, [])]
+    declared = [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+    assert sorted(outputs) == sorted(set(declared) - {"data/runs/all.parquet"})
+
+
+def test_what_dvc_lists_by_itself_is_one_number_a_source(study, project):
+    stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
+    listed = [next(iter(entry)) for stage in stages.values() for entry in stage.get("do", stage).get("metrics", [])]
+    assert listed == ["metrics/macro_f1.json"]
+    written = verdict(study)
+    assert list(written["metrics/macro_f1.json"]) == list(study.students)
+    sources = source_scores(study)["metrics/sources.json"]
+    assert written["metrics/macro_f1.json"] == {name: of["macro_f1"] for name, of in sources.items()}
 
 
 def test_the_arrays_of_a_study_can_not_be_changed(study):

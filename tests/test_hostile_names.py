@@ -162,11 +162,12 @@ def dvc(folder, project):
     """A study with all stages of the project, without the code among their dependencies."""
     write_dvc(folder, project)
     content = yaml.safe_load((project / "dvc.yaml").read_text())
+    content["stages"].pop("code")
     for stage in content["stages"].values():
         declared = stage.get("do", stage)
-        declared["deps"] = [path for path in declared["deps"] if not path.startswith("src/")]
+        declared["deps"] = [path for path in declared["deps"] if not path.startswith("data/code/")]
         declared.pop("plots", None)
-    content["vars"] = [{"run": "python -m labelrisk"}]
+    content["vars"] = [{"run": "python -m labelrisk", "local": ".labelrisk"}]
     (folder / "dvc.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     subprocess.run(["git", "init", "-q"], check=True, env=ENVIRONMENT)
     # as if the stages before had run

@@ -35,12 +35,12 @@ def add_vectors(parser: ArgumentParser) -> None:
 
 def add_cache(parser: ArgumentParser) -> None:
     """--cache: where answers are stored."""
-    parser.add_argument("--cache", type=Path, default=Path(".labelrisk/calls.sqlite"), help="file of the call cache")
+    parser.add_argument("--cache", type=Path, default=_local("calls.sqlite"), help="file of the call cache")
 
 
 def add_durations(parser: ArgumentParser) -> None:
     """--durations: how long students took here."""
-    default = Path(".labelrisk/durations.jsonl")
+    default = _local("durations.jsonl")
     parser.add_argument("--durations", type=Path, default=default, help="file of how long students took here")
 
 
@@ -48,3 +48,11 @@ def add_whose_answers(parser: ArgumentParser) -> None:
     """--annotator and --model: the answers that are meant."""
     parser.add_argument("--annotator", metavar="NAME", help="only those that this annotator asked for")
     parser.add_argument("--model", metavar="NAME", help="only those of this model")
+
+
+def _local(name: str) -> Path:
+    """A file that all studies of a repository share: in the folder .labelrisk beside .dvc, as dvc.yaml has it."""
+    here = Path.cwd()
+    above = [Path("/".join([".."] * up)) for up in range(len(here.parts))]
+    root = next((folder for folder in above if (folder / ".dvc").is_dir()), Path())
+    return root / ".labelrisk" / name

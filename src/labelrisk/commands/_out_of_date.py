@@ -1,7 +1,7 @@
 """Which stages are out of date, by dvc.lock: told in a moment, without DVC and without reading what stages wrote.
 
-A stage is out of date where a parameter or a file that no stage writes is another one than when it ran, where it never
-ran, or where a stage that it takes files from is out of date.
+A stage is out of date where a parameter, its code or a file that no stage writes is another one than when it ran, where
+it never ran, or where a stage that it takes files from is out of date.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from labelrisk.commands._stage_code import changed_stages
 from labelrisk.errors import LISTED
 
 NAME_IN = re.compile(r"\$\{([\w.]+)\}")
-CODE = "src/"
+CODE, CODE_FILES = "code", "data/code/"  # the stage that notes what code the others run, and its files, each of a stage
 CHECKS = "names"  # a stage that notes nothing but that it ran: what it writes is always the same
 Tree = Mapping[str, Any]
 
@@ -43,9 +44,8 @@ class OutOfDate(NamedTuple):
             return ""
         counts = Counter(name.partition("@")[0] for name in self.stages)
         stages = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in counts.items())
-        causes = list(dict.fromkeys("the code" if cause.startswith(CODE) else cause for cause in self.because))
-        more = f" and {len(causes) - LISTED} more" if len(causes) > LISTED else ""
-        changed = f" (changed: {', '.join(causes[:LISTED])}{more})" if causes else ""
+        more = f" and {len(self.because) - LISTED} more" if len(self.because) > LISTED else ""
+        changed = f" (changed: {', '.join(self.because[:LISTED])}{more})" if self.because else ""
         return f"Out of date: {stages}{changed}; `make repro` makes these numbers anew."
 
 
@@ -72,11 +72,13 @@ def _compared(ran: Tree, now: Tree, pipeline: Tree, params: str) -> OutOfDate:
     changed_files: set[str] = set()  # that stages out of date write
     hashes: dict[str, str | None] = {}
     written = {out["path"] for stage in ran.values() for out in stage.get("outs", [])}
+    other_code = _other_code(ran)
     for name in _declared(pipeline, now):
-        if name == CHECKS:
+        if name in (CODE, CHECKS):
             continue
         stage = ran.get(name)
         causes = [] if stage is None else [*_other_params(stage, params, now)]
+        causes += ["the code"] if name.partition("@")[0] in other_code else []
         for dep in () if stage is None else stage.get("deps", []):
             if not _is_written(dep["path"], written):
                 if dep["path"] not in hashes:
@@ -88,6 +90,15 @@ def _compared(ran: Tree, now: Tree, pipeline: Tree, params: str) -> OutOfDate:
             because |= dict.fromkeys(causes)
             changed_files |= {out["path"] for out in (stage or {}).get("outs", [])}
     return OutOfDate(list(stale), list(because))
+
+
+def _other_code(ran: Tree) -> set[str]:
+    """The stages whose code is another one; all code is read only where some file of it changed."""
+    if all(_hash(Path(dep["path"])) == dep["md5"] for dep in (ran.get(CODE) or {}).get("deps", [])):
+        return set()
+    deps = {dep["path"]: dep["md5"] for stage in ran.values() for dep in stage.get("deps", [])}
+    hashes = {path.removeprefix(CODE_FILES): md5 for path, md5 in deps.items() if path.startswith(CODE_FILES)}
+    return set(changed_stages(hashes))
 
 
 def _read(path: Path) -> Tree:

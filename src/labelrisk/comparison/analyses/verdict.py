@@ -1,4 +1,7 @@
-"""metrics/verdict.json: the verdict on each source with its reason, and one next step for the study."""
+"""metrics/verdict.json: the verdict on each source with its reason, and one next step for the study.
+
+metrics/macro_f1.json is what DVC and editors list by themselves: one number a source, so that the table fits a screen.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ def verdict(study: Study) -> Outputs:
     sources = {source: _summary(study, source, judged) for source, judged in verdicts.items()}
     step = as_json(next_step(found, study.settings.train, how.margin))
     judged = {"number_of_seeds": found.seeds, "margin": how.margin, "confidence": how.confidence}
-    return {"metrics/verdict.json": judged | {"sources": sources, "next_step": step}}
+    return {
+        "metrics/verdict.json": judged | {"sources": sources, "next_step": step},
+        "metrics/macro_f1.json": {source: rounded(score) for source, score in found.scores.items()},
+    }
 
 
 def _verdict(study: Study, source: str) -> Verdict:
