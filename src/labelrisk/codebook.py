@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -27,16 +29,7 @@ class Codebook(Section):
     @field_validator("labels")
     @classmethod
     def _can_be_told_apart(cls, labels: dict[str, str]) -> dict[str, str]:
-        """Labels are read from answers and files without regard to case, quotes and spaces around them."""
-        said: dict[str, str] = {}
-        for name in labels:
-            _check_name(name)
-            other = said.setdefault(as_said(name), name)
-            if other != name:
-                raise ValueError(
-                    f"the labels '{shown(other)}' and '{shown(name)}' differ in nothing that an answer tells (case, "
-                    "quotes, or how letters are encoded); rename one"
-                )
+        check_labels(labels)
         return labels
 
     @property
@@ -46,9 +39,35 @@ class Codebook(Section):
         return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:12]
 
     @property
+    def undefined(self) -> list[str]:
+        """Labels whose definition says nothing, or no more than their name."""
+        return [name for name, said in self.labels.items() if as_said(said) in ("", as_said(in_words(name)))]
+
+    @property
     def names(self) -> list[str]:
         """Label names in the order of the file; this order is the class order everywhere."""
         return list(self.labels)
+
+
+def check_labels(labels: Iterable[str]) -> None:
+    """Labels are read from answers and files without regard to case, quotes and spaces around them.
+
+    Raises ValueError for one that can't be a label, or be told from another one.
+    """
+    said: dict[str, str] = {}
+    for name in labels:
+        _check_name(name)
+        other = said.setdefault(as_said(name), name)
+        if other != name:
+            raise ValueError(
+                f"the labels '{shown(other)}' and '{shown(name)}' differ in nothing that an answer tells (case, "
+                "quotes, or how letters are encoded); rename one"
+            )
+
+
+def in_words(name: str) -> str:
+    """A label as words: `left_wing` as `left wing`."""
+    return " ".join(re.sub(r"(?<=\w)[-_]+(?=\w)", " ", name).split())
 
 
 def as_said(name: str) -> str:

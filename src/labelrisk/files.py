@@ -39,6 +39,7 @@ def named_file(path: Path, advice: str) -> Path:
 
 
 DEVICES = Path("/dev")
+UNSEEN = "*\n"  # in .gitignore: the folder hides itself
 
 
 @contextmanager
@@ -116,6 +117,13 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def make_unseen_folder(folder: Path) -> None:
+    """Make a folder of this machine's own files, where it is not there; git does not see it, whatever it is told."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text(UNSEEN, encoding="utf-8")
 
 
 def write_json(content: Any, path: Path) -> None:

@@ -61,7 +61,8 @@ def warm_server(threads: int) -> Iterator[None]:
 
 def _code() -> str:
     """Where stages find the code: the project's own first, as in dvc.yaml."""
-    return os.pathsep.join(["src", str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")])
+    own = ["src"] if Path("src/labelrisk").is_dir() else []  # in another repository src holds other code
+    return os.pathsep.join([*own, str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")])
 
 
 def serve(path: Path, main: Main, preload: Callable[[], None]) -> None:

@@ -22,7 +22,7 @@ from labelrisk.cache.schema import SCHEMA_VERSION, migrate, template_hash
 from labelrisk.cache.templates import RequestTemplate
 from labelrisk.cache.usage import usage_of
 from labelrisk.errors import LabelRiskError
-from labelrisk.files import canonical_json
+from labelrisk.files import canonical_json, make_unseen_folder
 
 CACHE_KILOBYTES = 64_000  # of the file in memory: the index of a million keys
 MOST_TEMPLATES = 1000  # whose ids are remembered: with a template per row they would fill the memory
@@ -54,7 +54,7 @@ class CallCache:
         self._template_ids: dict[tuple[str, str], int] = {}
         self._transactions = 0
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_unseen_folder(path.parent)
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from labelrisk.interrupts import on_ending
@@ -25,7 +26,10 @@ def run_dvc(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def dvc_process(*words: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
     """DVC while it runs; on Ctrl-C it is awaited, since the terminal interrupts it as well, at a second one killed."""
-    process = subprocess.Popen([*DVC, *words], text=True, **options)
+    # stages call `python`: the one that runs this, also where its environment is not activated
+    environment = dict(os.environ)
+    environment["PATH"] = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environment.get("PATH")]))
+    process = subprocess.Popen([*DVC, *words], text=True, **{"env": environment, **options})
     try:
         yield process
     except KeyboardInterrupt:

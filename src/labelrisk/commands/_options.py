@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
+
+LOCAL = re.compile(r"^  - local: (\S+)", re.MULTILINE)  # among the vars of dvc.yaml
 
 
 def add_seed(parser: ArgumentParser, text: str | None = None) -> None:
@@ -35,12 +39,12 @@ def add_vectors(parser: ArgumentParser) -> None:
 
 def add_cache(parser: ArgumentParser) -> None:
     """--cache: where answers are stored."""
-    parser.add_argument("--cache", type=Path, default=_local("calls.sqlite"), help="file of the call cache")
+    parser.add_argument("--cache", type=Path, default=local("calls.sqlite"), help="file of the call cache")
 
 
 def add_durations(parser: ArgumentParser) -> None:
     """--durations: how long students took here."""
-    default = _local("durations.jsonl")
+    default = local("durations.jsonl")
     parser.add_argument("--durations", type=Path, default=default, help="file of how long students took here")
 
 
@@ -50,9 +54,17 @@ def add_whose_answers(parser: ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="only those of this model")
 
 
-def _local(name: str) -> Path:
-    """A file that all studies of a repository share: in the folder .labelrisk beside .dvc, as dvc.yaml has it."""
+def repository() -> Path:
+    """The folder that holds .dvc, from here; this one where there is none above."""
     here = Path.cwd()
     above = [Path("/".join([".."] * up)) for up in range(len(here.parts))]
-    root = next((folder for folder in above if (folder / ".dvc").is_dir()), Path())
-    return root / ".labelrisk" / name
+    return next((folder for folder in above if os.path.isdir(folder / ".dvc")), Path())  # noqa: PTH112 (False where none may look)
+
+
+def local(name: str) -> Path:
+    """A file in the folder that studies of a repository share, as dvc.yaml names it; without one that beside .dvc."""
+    try:
+        found = LOCAL.search(Path("dvc.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    return (Path(found[1]) if found else repository() / ".labelrisk") / name

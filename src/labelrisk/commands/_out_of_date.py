@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from labelrisk.commands._stage_code import changed_stages
+from labelrisk.commands._version_file import is_other_version
 from labelrisk.errors import LISTED
 
 NAME_IN = re.compile(r"\$\{([\w.]+)\}")
@@ -94,7 +95,8 @@ def _compared(ran: Tree, now: Tree, pipeline: Tree, params: str) -> OutOfDate:
 
 def _other_code(ran: Tree) -> set[str]:
     """The stages whose code is another one; all code is read only where some file of it changed."""
-    if all(_hash(Path(dep["path"])) == dep["md5"] for dep in (ran.get(CODE) or {}).get("deps", [])):
+    deps_of_code = (ran.get(CODE) or {}).get("deps", [])
+    if not is_other_version() and all(_hash(Path(dep["path"])) == dep["md5"] for dep in deps_of_code):
         return set()
     deps = {dep["path"]: dep["md5"] for stage in ran.values() for dep in stage.get("deps", [])}
     hashes = {path.removeprefix(CODE_FILES): md5 for path, md5 in deps.items() if path.startswith(CODE_FILES)}

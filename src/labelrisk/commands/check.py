@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labelrisk.commands._options import add_durations
-from labelrisk.errors import LabelRiskError
+from labelrisk.errors import LabelRiskError, shown
 
 if TYPE_CHECKING:
+    from labelrisk.codebook import Codebook
     from labelrisk.commands._corpus_head import CorpusHead
     from labelrisk.params import Settings
 
@@ -20,11 +21,14 @@ EXAMPLE = "labelrisk check"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Where the durations are."""
+    """Where the durations are, and whether texts are here."""
     add_durations(parser)
+    parser.add_argument(
+        "--without-texts", action="store_true", help="files that hold texts may be absent, as in a clone for CI"
+    )
 
 
-def run(params: Path, durations: Path) -> None:
+def run(params: Path, durations: Path, without_texts: bool = False) -> None:
     """Check params.yaml, the codebook, the corpus, what annotators read, and whether sources can be built of it; print
     what to look at, and what a run would be.
     """
@@ -36,16 +40,56 @@ def run(params: Path, durations: Path) -> None:
     from labelrisk.sources.servable import refuse_unranked
 
     settings = load(params)
-    labels = read_codebook(Path(settings.codebook)).names
+    codebook = read_codebook(Path(settings.codebook))
+    labels = codebook.names
     _refuse_outputs(settings, params)
+    _refuse_texts_that_leave(settings, params)
     refuse_unranked(settings.sources, settings.without_probabilities(len(labels)), params)
     resolve(settings.train.model, settings.train.revision, "train")
     resolve(settings.embed.model, settings.embed.revision, "embed")
+    if without_texts and (absent := _absent_texts(settings)):
+        print(f"OK: {params} and {settings.codebook}; what {absent} holds is not known here")
+        return
     corpus = look_at(settings, labels, params)
-    notes = [*_notes_on_gold(settings, corpus, params), *notes_on_annotators(settings, labels, corpus.prepared, params)]
+    notes = [
+        *_notes_on_codebook(codebook, settings),
+        *_notes_on_gold(settings, corpus, params),
+        *notes_on_annotators(settings, labels, corpus.prepared, params),
+    ]
     for note in notes:
         print(f"Note: {note}.")
     print(textwrap.fill(f"OK: {_size(settings, corpus, len(labels), durations)}", 80, break_long_words=False))
+
+
+def _notes_on_codebook(codebook: Codebook, settings: Settings) -> list[str]:
+    if not (names := codebook.undefined):
+        return []
+    listed = ", ".join(f"'{shown(name, 30)}'" for name in names[:3]) + f" and {len(names) - 3} more" * (len(names) > 3)
+    return [
+        f"{settings.codebook} says no more of {listed} than the name; write a definition of each label, for annotators "
+        "are told nothing else"
+    ]
+
+
+def _refuse_texts_that_leave(settings: Settings, params: Path) -> None:
+    from labelrisk.sharing.choice_in_force import pushed_against_will
+    from labelrisk.sharing.declared_outputs import declared_outputs
+    from labelrisk.sharing.pushed_sizes import shown_path
+
+    pipeline = Path("dvc.yaml")
+    outputs = declared_outputs(pipeline.read_text(encoding="utf-8")) if pipeline.is_file() else []
+    if leaving := pushed_against_will(outputs, settings.share.texts):
+        raise LabelRiskError(
+            f"{params}: share.texts is false, but {pipeline} lets DVC push {', '.join(map(shown_path, leaving))}; run "
+            "`labelrisk share labels-only`, or set share.texts to true"
+        )
+
+
+def _absent_texts(settings: Settings) -> Path | None:
+    """The first file with texts that is not here."""
+    from labelrisk.sharing.named_files import files_with_texts_by_name
+
+    return next((path for path in files_with_texts_by_name(settings) if not path.exists()), None)
 
 
 def _refuse_outputs(settings: Settings, params: Path) -> None:

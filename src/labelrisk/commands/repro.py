@@ -40,18 +40,22 @@ def run(params: Path, jobs: int | None) -> None:
     A student's bytes depend on its seed and train.threads alone, so that they are the same one after the other.
     Raises LabelRiskError where a stage fails; what other students have learned is kept.
     """
+    from labelrisk.commands._version_file import note_version
     from labelrisk.params import load
     from labelrisk.second_opinions.sheets import absent_sheet
 
     check_jobs(jobs)
     settings = load(params)
+    if sentence := note_version():
+        print(sentence, file=sys.stderr)
     recipe = settings.train
     jobs = jobs or most_jobs(recipe)
     with told_to_end(), heard() as said:
         try:
             _run_stages(recipe.threads, jobs)
         except LabelRiskError as error:
-            run_dvc("checkout", "--quiet", stderr=subprocess.DEVNULL)  # a stage that failed leaves its last outputs
+            # a stage that failed leaves its last outputs; those of other studies are no business of this one
+            run_dvc("checkout", "--quiet", "dvc.yaml", stderr=subprocess.DEVNULL)
             # DVC has nothing but a name to say of a file that is not there
             awaited = (absent_sheet(name, opinion) for name, opinion in settings.second_opinions.items())
             raise LabelRiskError(first_of(said, next(filter(None, awaited), str(error)))) from None

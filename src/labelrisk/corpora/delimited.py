@@ -48,6 +48,31 @@ def read_fields(path: Path, separators: str, wanted: Sequence[str] | None = None
         raise LabelRiskError(f"{path} is not UTF-8 ({where}); {UNICODE}") from None
 
 
+def stream_fields(path: Path, separators: str) -> Iterator[tuple[list[str], list[Row]]]:
+    """The header with some rows at a time; blank lines are left out.  A header without rows comes alone.
+
+    Raises LabelRiskError as read_fields does; of rows with other numbers of fields it counts those that it has met.
+    """
+    csv.field_size_limit(sys.maxsize)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            separator = _separator(file, separators)
+            header: list[str] | None = None
+            for rows in _chunks(path, csv.reader(file, delimiter=separator, strict=True)):
+                if header is None and rows:
+                    header, rows = _header(path, rows[0]), rows[1:]
+                if header is None:
+                    continue
+                if odd := [(line, len(row)) for line, row in rows if len(row) != len(header)]:
+                    raise LabelRiskError(_odd_rows(path, header, separator, odd))
+                yield header, rows
+    except UnicodeDecodeError:
+        where = _where_not_unicode(path, separators)
+        raise LabelRiskError(f"{path} is not UTF-8 ({where}); {UNICODE}") from None
+    if header is None:
+        raise _empty(path)
+
+
 def _separator(file: Any, separators: str) -> str:
     header = next((line for line in file if line.strip()), "")
     file.seek(0)
@@ -81,10 +106,8 @@ def _fields(
 ) -> Fields:
     first = next((chunk for chunk in chunks if chunk), None)
     if first is None:
-        raise LabelRiskError(f"{path} can't be read as {path.suffix[1:]} (the file is empty); correct the file")
-    header = first[0][1]
-    if any("\0" in name for name in header):
-        raise LabelRiskError(f"{path} is not UTF-8 (it is UTF-16, or no text); {UNICODE}")
+        raise _empty(path)
+    header = _header(path, first[0])
     kept = [place for place, name in enumerate(header) if wanted is None or name in wanted]
     columns: list[list[str]] = [[] for _ in header]
     lines: list[int] = []
@@ -101,6 +124,16 @@ def _fields(
     if odd:
         raise LabelRiskError(_odd_rows(path, header, separator, odd))
     return Fields(header, columns, lines)
+
+
+def _header(path: Path, first: Row) -> list[str]:
+    if any("\0" in name for name in first[1]):
+        raise LabelRiskError(f"{path} is not UTF-8 (it is UTF-16, or no text); {UNICODE}")
+    return first[1]
+
+
+def _empty(path: Path) -> LabelRiskError:
+    return LabelRiskError(f"{path} can't be read as {path.suffix[1:]} (the file is empty); correct the file")
 
 
 def _odd_rows(path: Path, header: list[str], separator: str, odd: list[tuple[int, int]]) -> str:

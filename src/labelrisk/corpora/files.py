@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from labelrisk.corpora.formats import FORMATS
 from labelrisk.corpora.prepared import SLICE, SPLITS
 from labelrisk.corpora.rows import such_rows_in
-from labelrisk.corpora.tables import FORMATS, label_names, read_table
+from labelrisk.corpora.tables import label_names, read_table
 from labelrisk.errors import LabelRiskError, nearest, shown
 from labelrisk.settings.section import Columns, Section
 
@@ -17,13 +18,13 @@ from labelrisk.settings.section import Columns, Section
 class FilesCorpus(Section):
     """One CSV, TSV, JSONL or Parquet file, split here or by a column, or a folder with one file per split."""
 
-    kind: Literal["files"]
-    path: str
-    text: str = "text"
-    gold: str = "gold"
-    split: str | None = None
+    kind: Literal["files"]  # your own files
+    path: str  # a CSV, TSV, JSONL or Parquet, or a folder with one file per split
+    text: str = "text"  # the column of the texts
+    gold: str = "gold"  # the column of the gold labels
+    split: str | None = None  # a column with train, validation, test; null: split here
     only: dict[str, str] = {}  # column -> value: other rows are left out
-    slices: Columns = ()
+    slices: Columns = ()  # columns by whose values all scores are told, too
 
     def rows(self, most: int | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
         """The raw rows (see RawCorpus) and their origin; most: of each file, to look at the first ones.
@@ -40,6 +41,15 @@ class FilesCorpus(Section):
 def _every_row(path: Path, corpus: FilesCorpus, most: int | None) -> pd.DataFrame:
     if not path.is_dir():
         return _rows_of(path, corpus, None, most)
+    parts = [_rows_of(file, corpus, split, most) for split, file in split_files(path).items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def split_files(path: Path) -> dict[str, Path]:
+    """By split the file of it in a folder, where there is one.
+
+    Raises LabelRiskError for a folder without a train file, and for two files of one split.
+    """
     found = {
         split: [path / f"{split}{suffix}" for suffix in FORMATS if (path / f"{split}{suffix}").is_file()]
         for split in SPLITS
@@ -49,8 +59,7 @@ def _every_row(path: Path, corpus: FilesCorpus, most: int | None) -> pd.DataFram
             raise LabelRiskError(f"{path} holds {files[0].name} and {files[1].name} for {split}; keep one of them")
     if not found["train"]:
         raise LabelRiskError(f"{path} holds no train file; add one of {', '.join('train' + end for end in FORMATS)}")
-    parts = [_rows_of(files[0], corpus, split, most) for split, files in found.items() if files]
-    return pd.concat(parts, ignore_index=True)
+    return {split: files[0] for split, files in found.items() if files}
 
 
 def _rows_of(path: Path, corpus: FilesCorpus, split: str | None, most: int | None) -> pd.DataFrame:

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 class HubCorpus(Section):
     """A data set of the hub at a pinned revision."""
 
-    kind: Literal["hub"]
+    kind: Literal["hub"]  # a data set of the hub
     path: str  # the lock file: the data set itself is pinned by `revision`
-    name: str
-    revision: str
-    configuration: str | None = None
-    text: str = "text"
-    gold: str = "label"
-    splits: dict[Literal["train", "validation", "test"], str] = {"train": "train"}
-    slices: Columns = ()
+    name: str  # its name on the hub
+    revision: str  # the commit of the data set
+    configuration: str | None = None  # of data sets that have several
+    text: str = "text"  # the column of the texts
+    gold: str = "label"  # the column of the gold labels
+    splits: dict[Literal["train", "validation", "test"], str] = {"train": "train"}  # what the data set calls each split
+    slices: Columns = ()  # columns by whose values all scores are told, too
 
     def rows(self) -> tuple[pd.DataFrame, dict[str, Any]]:
         """The raw rows (see RawCorpus) of the declared splits and their origin."""

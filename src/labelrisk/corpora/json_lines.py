@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,39 +21,55 @@ class Objects(NamedTuple):
 def read_objects(path: Path, wanted: Sequence[str], most: int | None = None) -> Objects:
     """Read a file with a JSON object on each line, at most so many; blank lines are left out.
 
-    Raises LabelRiskError that names the line: for what is not UTF-8 or no JSON object, and for a key that stands twice.
+    Raises LabelRiskError as stream_objects does, and for an empty file.
     """
     keys: dict[str, None] = {}
     columns: dict[str, list[Any]] = {name: [] for name in wanted}
     lines: list[int] = []
-    decode = json.JSONDecoder(object_pairs_hook=_once).decode
-    number = 0
-    try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):  # lines end at \n alone: JSON holds other line breaks as they are
-                line = str(raw, "utf-8-sig" if number == 1 else "utf-8").strip()
-                if not line:
-                    continue
-                content = decode(line)
-                if not isinstance(content, dict):
-                    raise ValueError("a value that is no object")
-                keys.update(dict.fromkeys(content))
-                lines.append(number)
-                for name, values in columns.items():
-                    values.append(content.get(name))
-                if len(lines) == most:
-                    break
-    except UnicodeDecodeError:
-        raise LabelRiskError(f"{path}, line {number}, is not UTF-8; save the file as UTF-8") from None
-    except json.JSONDecodeError as error:
-        reason = f"{error.msg}, column {error.colno}"
-        raise LabelRiskError(f"{path}, line {number}, can't be read as jsonl ({reason}); correct the line") from None
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise LabelRiskError(f"{path}, line {number}, can't be read as jsonl ({reason}); correct the line") from None
+    for number, content in stream_objects(path):
+        keys.update(dict.fromkeys(content))
+        lines.append(number)
+        for name, values in columns.items():
+            values.append(content.get(name))
+        if len(lines) == most:
+            break
     if not lines and path.stat().st_size == 0:
         raise LabelRiskError(f"{path} can't be read as jsonl (the file is empty); correct the file")
     return Objects(list(keys), columns, lines)
+
+
+def stream_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The JSON objects of a file with the line of each, one after the other; blank lines are left out.
+
+    Raises LabelRiskError that names the line: for what is not UTF-8 or no JSON object, and for a key that stands twice.
+    """
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, 1):  # lines end at \n alone: JSON holds other line breaks as they are
+            if (content := object_of(raw, number, str(path))) is not None:
+                yield number, content
+
+
+def object_of(raw: bytes, number: int, where: str) -> dict[str, Any] | None:
+    """The object of one line, None of a blank one; number, where: of the line, for messages.
+
+    Raises LabelRiskError as stream_objects does.
+    """
+    try:
+        line = str(raw, "utf-8-sig" if number == 1 else "utf-8").strip()
+        if not line:
+            return None
+        content = _DECODER.decode(line)
+        if not isinstance(content, dict):
+            raise ValueError("a value that is no object")
+    except UnicodeDecodeError:
+        raise LabelRiskError(f"{where}, line {number}, is not UTF-8; save the file as UTF-8") from None
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg}, column {error.colno}"
+        raise LabelRiskError(f"{where}, line {number}, can't be read as jsonl ({reason}); correct the line") from None
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise LabelRiskError(f"{where}, line {number}, can't be read as jsonl ({reason}); correct the line") from None
+    return content
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,3 +78,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
         raise ValueError(f"the key '{shown(twice)}' stands twice")
     return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)

@@ -42,7 +42,7 @@ def checked_rows(frame: pd.DataFrame, labels: Sequence[str], is_whole: bool = Tr
     without gold, and a text with two gold labels.
     """
     texts = frame["text"]
-    blank = [not isinstance(text, str) or _is_blank(text) for text in texts]
+    blank = [not isinstance(text, str) or is_blank(text) for text in texts]
     if any(blank):
         where, first = frame["where"][blank], texts[blank].iloc[0]
         if not isinstance(first, str) and not pd.isna(first):
@@ -116,6 +116,6 @@ def without_duplicates(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]
     return rows.loc[first.index.sort_values()].reset_index(drop=True), dropped
 
 
-def _is_blank(text: str) -> bool:
+def is_blank(text: str) -> bool:
     """Whether nothing in a text can be seen: space, marks of width 0, soft hyphens, control characters."""
-    return not (text.isascii() and text.strip()) and not any(one.isprintable() and not one.isspace() for one in text)
+    return not any(one.isprintable() and not one.isspace() for one in text)

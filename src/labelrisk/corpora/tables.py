@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,15 +14,12 @@ import pandas as pd
 import pyarrow as pa
 
 from labelrisk.corpora.delimited import read_fields
+from labelrisk.corpora.formats import SEPARATORS, other_columns, place_of, refuse_other_format
 from labelrisk.corpora.json_lines import read_objects
 from labelrisk.corpora.parquet_files import read_columns
-from labelrisk.errors import LISTED, LabelRiskError, nearest, shown
+from labelrisk.errors import LabelRiskError, shown
 from labelrisk.files import named_file
 
-FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
-SPREADSHEET_SUFFIXES = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
-SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # how they begin, whatever they are called
 SCALARS = (str, bool, int, float, Decimal, type(None))  # what may be a label; of other kinds are texts only
 EXACT = 2**53  # from here on not every whole number is a float: the one that was written may be another
 
@@ -63,43 +59,33 @@ def read_table(
     Raises LabelRiskError for a file that is absent, unreadable, of another kind, empty, or without a column, a column
     that stands twice, and a value that is neither text nor number.
     """
-    named_file(path, f"correct {key} in params.yaml")
-    _refuse_other_format(path, key)
+    named_file(path, f"correct {place_of(key)}")
+    refuse_other_format(path, key)
     keys = columns if isinstance(columns, Mapping) else {}
     columns = list(dict.fromkeys(columns))
-    names, values, unit, numbers = _read(path, columns, most, separators)
+    names, values, unit, numbers = read_content(path, columns, most, separators)
     for column in columns:
         needing = f"{keys[column]} names" if column in keys else f"{key} needs"
         if column not in names:
-            other = _other_columns(path, column, names)
+            other = other_columns(path, column, names)
             raise LabelRiskError(f"{path} has no column '{column}', which {needing}; {other}")
         if (times := names.count(column)) > 1:
             raise LabelRiskError(
                 f"{path} has {times} columns '{column}', and {needing} one; rename the others in the file"
             )
     if not numbers:
-        raise LabelRiskError(f"{path} has no rows; put texts in it or correct {key} in params.yaml")
+        raise LabelRiskError(f"{path} has no rows; put texts in it or correct {place_of(key)}")
     table = Table(path, pd.DataFrame(index=range(len(numbers))), unit, numbers)
     for column in columns:
-        table.frame[column] = _series(table, column, values[column])
+        table.frame[column] = series_of(table, column, values[column])
     return table
 
 
 Content = tuple[list[str], dict[str, Any], str, Sequence[int]]  # all names, values by name, unit, numbers of the rows
 
 
-def _refuse_other_format(path: Path, key: str) -> None:
-    with path.open("rb") as file:
-        start = file.read(len(max(SPREADSHEETS, key=len)))
-    if path.suffix.lower() in SPREADSHEET_SUFFIXES or start.startswith(SPREADSHEETS):
-        raise LabelRiskError(
-            f"{path} is a spreadsheet, which is not read; save it as 'CSV UTF-8' and name that file in {key}"
-        )
-    if path.suffix.lower() not in FORMATS:
-        raise LabelRiskError(f"{path} is not a table; {key} in params.yaml takes {', '.join(FORMATS)}")
-
-
-def _read(path: Path, columns: Sequence[str], most: int | None, separators: str | None) -> Content:
+def read_content(path: Path, columns: Sequence[str], most: int | None = None, separators: str | None = None) -> Content:
+    """The names of all columns, which may stand twice, and the values of those that were asked for."""
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         table = read_columns(path, columns, most)
@@ -112,7 +98,7 @@ def _read(path: Path, columns: Sequence[str], most: int | None, separators: str 
     return fields.header, cells, "line", fields.lines
 
 
-def _series(table: Table, column: str, values: Any) -> pd.Series:
+def series_of(table: Table, column: str, values: Any) -> pd.Series:
     """A column: strings where it holds nothing else, else objects.
 
     Raises LabelRiskError for what is neither text nor number, and for half of a character, which no file can hold.
@@ -162,21 +148,6 @@ def _refuse_lost_digits(table: Table, column: str, values: Iterable[object]) -> 
 def _kind(value: object) -> str:
     known: dict[type, str] = {list: "a list", dict: "an object", bytes: "bytes"}
     return known.get(type(value), f"a {type(value).__name__}")
-
-
-def _other_columns(path: Path, column: str, names: Sequence[str]) -> str:
-    """What the file has instead, or that other marks separate its columns."""
-    names = [name for name in names if name.strip()]
-    if not names:
-        return "it has no column with a name; correct the file"
-    if len(names) == 1 and path.suffix.lower() in SEPARATORS:
-        other = Counter(mark for mark in names[0] if mark in ";,\t|").most_common(1)
-        if other:
-            mark = "a tab" if other[0][0] == "\t" else f"'{other[0][0]}'"
-            return f"its fields seem to be separated by {mark}: save it as CSV with commas"
-    advice = nearest(column, names)
-    listed = ", ".join(shown(name, 30) for name in names[:LISTED]) + (", ..." if len(names) > LISTED else "")
-    return advice if advice.startswith("use one of") else f"{advice} (its columns: {listed})"
 
 
 def label_names(values: pd.Series, labels: Sequence[str] = ()) -> pd.Series:

@@ -7,12 +7,14 @@ import statistics
 from contextlib import suppress
 from pathlib import Path
 
+from labelrisk.files import make_unseen_folder
+
 LATEST = 100  # lines that a mean is taken of
 
 
 def note_duration(path: Path, source: str, seed: int, steps: int, seconds: float) -> None:
     """Append a line about one student; several processes may do so at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_unseen_folder(path.parent)
     line = json.dumps({"source": source, "seed": seed, "steps": steps, "seconds": round(seconds, 1)})
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")

@@ -56,9 +56,9 @@ BOILERPLATE = re.compile(
 class ApidocsCorpus(Section):
     """Summary sentences of installed packages' API documentation, labelled by subject area."""
 
-    kind: Literal["apidocs"]
+    kind: Literal["apidocs"]  # sentences of the installed packages' API documentation
     path: str  # the lock file that pins the packages: DVC prepares again when it changes
-    slices: Annotated[tuple[Literal["package"], ...], Field(max_length=1)] = ()
+    slices: Annotated[tuple[Literal["package"], ...], Field(max_length=1)] = ()  # `[package]`, or none
 
     def rows(self) -> tuple[pd.DataFrame, dict[str, Any]]:
         """The raw rows (see RawCorpus) and their origin."""
