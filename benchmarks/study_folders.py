@@ -14,6 +14,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+OF_OTHERS = ("metrics/", "plots/", "studies/", "dvc.lock", ".ci/")  # what other studies left here
 
 
 def study_folder(
@@ -37,9 +38,8 @@ def run_study(folder: Path, jobs: int | None) -> None:
 
 def _write(folder: Path, texts: pd.DataFrame, codebook: dict[str, Any], params: dict[str, Any], name: str) -> None:
     listed = _run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], ROOT).split("\0")
-    # without what another study left here
     for path in listed:
-        if path and not path.startswith(("metrics/", "plots/", "dvc.lock", ".ci/")) and (ROOT / path).is_file():
+        if path and not path.startswith(OF_OTHERS) and (ROOT / path).is_file():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / path, folder / path)
     texts.to_csv(folder / name, index=False)

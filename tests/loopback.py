@@ -21,6 +21,10 @@ CUT = -201  # status: as LOST, but the first half is sent
 ASKED = "loopback"  # model of a response: stands for the one that the request names
 
 
+# Status and a JSON body, or raw bytes; and headers, perhaps.  Status: also DROPPED, LOST, CUT.
+Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+
+
 class Ledger:
     """What the server saw: bodies, headers, and how often it answered 200 for each text.
 
@@ -40,6 +44,8 @@ class Ledger:
         self.tokens = [0, 0]
         self.lock = threading.Lock()
         self.url = ""
+        self.got: list[tuple[str, dict[str, str]]] = []  # paths and headers of requests that cost nothing
+        self.get: Callable[[str], Reply] = lambda path: (404, {"error": {"message": "no such path"}})
         self.down: Callable[[], None] = lambda: None  # stops listening and hangs up
         self.up: Callable[[], None] = lambda: None  # listens again on the same port
 
@@ -69,10 +75,6 @@ def completion(token: str, top: dict[str, float] | None = None, **choice: Any) -
         "choices": [{"index": 0, "message": message, "logprobs": logprobs, "finish_reason": "stop"} | choice],
         "usage": {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11},
     }
-
-
-# Status and a JSON body, or raw bytes; and headers, perhaps.  Status: also DROPPED, LOST, CUT.
-Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 
 
 @contextmanager
@@ -117,6 +119,17 @@ def served(reply: Callable[[str, int], Reply]) -> Iterator[Ledger]:
             finally:
                 with ledger.lock:
                     ledger.in_flight -= 1
+
+        def do_GET(self) -> None:
+            with ledger.lock:
+                ledger.got.append((self.path, dict(self.headers)))
+            status, content, *headers = ledger.get(self.path)
+            payload = content if isinstance(content, bytes) else json.dumps(content).encode()
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(payload)), **(headers[0] if headers else {})}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(payload)
 
         def send(
             self, body: dict[str, Any], text: str, status: int, content: Any, headers: dict[str, str] | None = None
