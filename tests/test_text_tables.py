@@ -1,13 +1,12 @@
 """Tables and Markdown of names and reasons that others wrote."""
 
-import subprocess
-
 import pytest
+import yaml
+from revision_study import commit, new_repository, without_environment
 
 from labelrisk.cli import main
-from labelrisk.commands import compare
 from labelrisk.comparison.findings_table import findings_markdown, findings_text
-from labelrisk.text_tables import cut, markdown_of, text_table
+from labelrisk.text_tables import code_of, cut, markdown_of, plain_markdown_of, text_table
 
 HOSTILE = "a\x1b[2Jb\u202ec\nd\te"
 
@@ -25,12 +24,16 @@ def test_a_table_stays_a_table():
 
 def test_markdown_shows_what_it_would_obey():
     assert markdown_of("</td><img src=x>") == "&lt;/td>&lt;img src=x>"
-    assert markdown_of("![pixel](http://evil)") == "![pixel]\\(http://evil)"
+    assert markdown_of("![pixel](http://evil)") == "![pixel]\\(http:&#8203;//evil)"
     assert markdown_of("a|b") == "a\\|b"
-    assert markdown_of("@everyone") == "&#64;everyone"
+    assert markdown_of("@everyone, see #12") == "@&#8203;everyone, see #&#8203;12"
+    assert markdown_of("&#64;everyone") == "&amp;&#8203;#&#8203;64;everyone"
     assert markdown_of(HOSTILE) == r"a\x1b[2Jb\u202ec\nd\te"
-    good = "loses 4.0 to 8.2 points [-8.2, -4.0] of `macro-F1`, more than the 2 accepted: a_b *c*"
+    good = "loses 4.0 to 8.2 points [-8.2, -4.0] of `macro-F1` (95 %), more than the 2 accepted: a_b *c* - d & e > f"
     assert markdown_of(good) == good
+    assert plain_markdown_of(good) == good.replace("`", "&#96;").replace("*", "&#42;")
+    assert code_of("see #12") == "`see #12`"
+    assert code_of("`see #12") == "&#96;see #&#8203;12"
 
 
 def test_findings_of_hostile_names_keep_their_lines():
@@ -52,19 +55,16 @@ def test_findings_of_hostile_names_keep_their_lines():
     assert text.isascii()
 
 
-@pytest.mark.parametrize("content", ["", "rev\n", "rev,x\na\x1b[2J,\u5929\u6c17\nb,c\n"])
-def test_compare_prints_what_dvc_says_and_no_escapes(content, project, monkeypatch, capsys):
-    """Whatever stands in params and metrics of other revisions."""
-    monkeypatch.chdir(project)
-    said = subprocess.CompletedProcess((), 0, content)
-    monkeypatch.setattr(compare, "run_dvc", lambda *words, **options: said)
-    monkeypatch.setattr(compare, "commit_of", lambda name: "0" * 40)
-    monkeypatch.setattr(compare, "title_of", lambda commit: "0000000")
-    assert main(["compare"]) == 0
-    shown = capsys.readouterr()
-    assert "\x1b" not in shown.out + shown.err
-    if "\u5929" in content:
-        assert "a\\x1b[2J" in shown.out
+def test_compare_prints_what_stands_in_revisions_and_no_escapes(tmp_path, monkeypatch, capfd):
+    new_repository(tmp_path)
+    for value in ("1", "\u5929\u6c17 \x1b[2J"):
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump({"key \x1b[2J\u202e": value, "seeds": [0]}))
+        commit(tmp_path, "params")
+    without_environment(monkeypatch, tmp_path)
+    assert main(["compare", "HEAD~1", "HEAD"]) == 0
+    shown = capfd.readouterr()
+    assert not {"\x1b", "\u202e"} & set(shown.out + shown.err)
+    assert "key \\x1b[2J" in shown.out
 
 
 @pytest.mark.parametrize(

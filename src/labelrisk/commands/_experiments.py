@@ -25,7 +25,7 @@ def commit_of(name: str) -> str:
         return found.strip()
     if name == "HEAD":
         raise LabelRiskError("this folder has no git commit to compare with; run `git commit` first")
-    branches = _git("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags").split()
+    branches = _git("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags").split()
     raise LabelRiskError(f"git knows no revision '{shown(name)}'; {nearest(name, [*branches, *known])}")
 
 

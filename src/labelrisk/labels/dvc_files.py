@@ -36,6 +36,19 @@ class DvcFiles:
 
     def read(self, md5: str) -> pa.Table | None:
         """The labels file of that hash, whole and unaltered, or None."""
+        for content in self._found(md5):
+            try:
+                return pq.read_table(pa.BufferReader(content))
+            except (ValueError, LookupError, RuntimeError, OSError):  # what pyarrow's errors derive from
+                self.reason = "no Parquet files"
+        return None
+
+    def content(self, md5: str) -> bytes | None:
+        """The bytes of the file of that hash, or of the list of a folder's files (`.dir`); None where it is nowhere."""
+        return next(self._found(md5), None)
+
+    def _found(self, md5: str) -> Iterator[bytes]:
+        """What the cache and the remote hold of that hash, unaltered."""
         for place in ("cache", "remote"):
             if (remote := place == "remote") and not self._remote_answers:
                 break
@@ -50,13 +63,10 @@ class DvcFiles:
                     self._remote_answers &= not remote  # its timeouts are waited for once, not at each revision
                     self.reason = (str(cause) or type(cause).__name__).partition("\n")[0]
                 continue
-            try:
-                if hashlib.md5(content).hexdigest() == md5:  # a cache that outs are linked to can be written to
-                    return pq.read_table(pa.BufferReader(content))
+            if hashlib.md5(content).hexdigest() == md5.removesuffix(".dir"):  # a linked cache can be written to
+                yield content
+            else:
                 self.reason = f"altered in the DVC {place}"
-            except (ValueError, LookupError, RuntimeError, OSError):  # what pyarrow's errors derive from
-                self.reason = "no Parquet files"
-        return None
 
 
 @contextmanager

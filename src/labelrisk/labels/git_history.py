@@ -79,8 +79,7 @@ def git(folder: Path, *arguments: str, feed: bytes = b"", absent: bytes | None =
     """
     if absent is not None and shutil.which("git") is None:
         return absent
-    environment = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK} | {"LC_ALL": "C"}
-    done = subprocess.run(["git", *arguments], cwd=folder, env=environment, input=feed, capture_output=True)
+    done = run_git(folder, *arguments, feed=feed)
     if done.returncode == 0:
         return done.stdout
     said = done.stderr.decode(errors="replace").strip()
@@ -90,3 +89,9 @@ def git(folder: Path, *arguments: str, feed: bytes = b"", absent: bytes | None =
         f"git can't tell which labels were paid for at other revisions ({said.partition(chr(10))[0]}); "
         f"repair that; or set {PAY_AGAIN}=1 to ask again what they hold"
     )
+
+
+def run_git(folder: Path, *arguments: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run git in `folder`, in English and without what a hook has set for another repository."""
+    environment = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK} | {"LC_ALL": "C"}
+    return subprocess.run(["git", *arguments], cwd=folder, env=environment, input=feed, capture_output=True)

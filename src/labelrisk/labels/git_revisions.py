@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from labelrisk.cache.location import shared_between_experiments
+from labelrisk.cache.location import shared_project
 from labelrisk.errors import LabelRiskError
 from labelrisk.labels import git_history
 from labelrisk.labels.dvc_files import DvcFiles
@@ -72,7 +72,8 @@ def revision_labels(
 
 def _listed(annotator: str, out: str, model: str, base_url: str, known: Collection[str]) -> dict[str, Found]:
     """The hashes of unknown labels files, in the order in which they are to be read."""
-    here, main = Path.cwd(), shared_between_experiments(Path()).absolute()
+    here = Path.cwd()
+    main = shared_project(here)
     # A temporary experiment has its own HEAD, but only the project that it was cloned from has the branches.
     of_folder = [git_history.tips(folder) for folder in dict.fromkeys((here, main))]
     tips = [*dict.fromkeys(commit for commits in of_folder for commit in commits)]
