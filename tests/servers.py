@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
+# which moto takes, as any others; a test may look whether they reach a file
+S3_KEYS = {
+    "AWS_ACCESS_KEY_ID": "key-of-a-test",
+    "AWS_SECRET_ACCESS_KEY": "secret-of-a-test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 LONGEST_START = 180.0  # seconds: some import for a minute where other processes are busy
 
 
@@ -46,6 +53,16 @@ def running(
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[str]:
+    """The address of moto's S3, with an empty bucket `labels`, until the block ends."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with running(command, port, "/moto-api/", folder, S3_KEYS) as url:
+        urllib.request.urlopen(urllib.request.Request(f"{url}/labels", method="PUT")).close()
+        yield url
 
 
 def _answers(url: str) -> bool:

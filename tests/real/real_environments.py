@@ -10,8 +10,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent.parent / ".venv-real"
-# these see the project's own packages: DVC's plugins run inside it, and torch need not be there twice
-ABOVE_OURS = ("s3", "transformers")
+# these see the project's own packages: torch need not be there twice
+ABOVE_OURS = ("transformers",)
 
 
 class NotInstalled(Exception):
