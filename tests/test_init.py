@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from dvc.repo import Repo
 from dvc_study import ENVIRONMENT
 from loopback import completion, served
 from study_files import texts
@@ -34,6 +35,12 @@ def tweets(rows=60, **more):
         }
         | more
     )
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch):
+    """No script in the page of `dvc plots show`, to bundle which takes a second: test_plots_page.py is about that."""
+    monkeypatch.setattr("labelrisk.charts.plots_page.page_with_script", lambda template: template)
 
 
 REMOTES = """\
@@ -184,13 +191,15 @@ def test_texts_from_outside_are_copied_and_hidden_from_git(repository, capsys):
     outside = repository.parent / "my tweets.csv"
     tweets().to_csv(outside, index=False)
     assert main(["init", "stance", "--data", str(outside)]) == 0
-    assert "`dvc add 'stance/texts/my tweets.csv'`" in " ".join(capsys.readouterr().out.split())
+    assert "`dvc add 'texts/my tweets.csv'` there" in " ".join(capsys.readouterr().out.split())
     assert load(Path("stance/params.yaml")).corpus.path == "texts/my tweets.csv"
     assert Path("stance/texts/my tweets.csv").read_bytes() == outside.read_bytes()
     hidden = ["git", "check-ignore", "stance/texts/my tweets.csv", "stance/texts/my tweets.csv.dvc"]
     assert subprocess.run(hidden, capture_output=True, text=True).stdout == '"stance/texts/my tweets.csv"\n'.replace(
         '"', ""
     )
+    folder = Path("stance/texts").resolve()
+    assert not Repo("stance").scm.is_ignored(f"{folder}/"), "DVC would push nothing of what is added in the folder"
 
 
 def test_a_folder_of_splits(repository, capsys):

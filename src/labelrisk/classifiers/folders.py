@@ -70,6 +70,12 @@ def name_of(student: Student) -> str:
     return f"{student[0]}-{student[1]}"
 
 
+def student_of(name: str) -> Student:
+    """The source and the seed of a student's folder."""
+    source, _, seed = name.rpartition("-")
+    return source, int(seed)
+
+
 def _linked(source: str, target: str) -> None:
     try:
         os.link(os.path.realpath(source), target)

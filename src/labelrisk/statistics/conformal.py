@@ -71,11 +71,19 @@ def sets_by_class(known: Floats, gold: Codes, new: Floats, risk: float) -> Sets:
     scores = 1 - known[np.arange(len(known)), gold]
     found = np.ones(new.shape, dtype=bool)
     for code in range(new.shape[1]):
-        own = np.sort(scores[gold == code])
-        if not are_few(len(own), risk):
-            last = own[int(np.ceil((len(own) + 1) * (1 - risk) - ROUNDING)) - 1]
+        if (last := highest_score(scores[gold == code], risk)) is not None:
             found[:, code] = 1 - new[:, code] <= last + ROUNDING
     return found
+
+
+def highest_score(scores: Floats, risk: float) -> float | None:
+    """The score up to which a class is in a set: the ceil((n + 1)(1 - risk))-th smallest of those of gold classes (n,).
+
+    None where so few rows tell nothing, and every class is in the set.
+    """
+    if are_few(len(scores), risk):
+        return None
+    return float(np.sort(scores)[int(np.ceil((len(scores) + 1) * (1 - risk) - ROUNDING)) - 1])
 
 
 def parts_of(rows: int, generator: np.random.Generator) -> Codes:

@@ -73,7 +73,7 @@ class FastLayers:
         self._layer: nn.Module | None = None
         words = model.get_input_embeddings()
         self._words: tuple[nn.Embedding, LookUp] | None = None
-        heads = [name for name, module in model.named_modules() if _is_head(module, model.config.num_labels)]
+        heads = [name for name, module in model.named_modules() if is_head(module, model.config.num_labels)]
         children = [(parent, name, child) for parent in model.modules() for name, child in parent.named_children()]
         for parent, name, module in children:
             if isinstance(module, nn.Embedding):
@@ -91,9 +91,7 @@ class FastLayers:
             setattr(parent, name, replacement)
         if masks is not None:
             self._attend(masks)
-        if model.config.model_type in FIRST_TOKEN_ONLY and not model.config.is_decoder:
-            self._layer = model.base_model.encoder.layer[-1]
-            self._layer.forward = MethodType(_first_token, self._layer)
+        self._layer = first_token_only(model)
         for module in model.modules():
             if not isinstance(module, LookUp):
                 for parameter in module.parameters(recurse=False):
@@ -140,7 +138,16 @@ class FastLayers:
         self.model.to(dtype)
 
 
-def _is_head(module: nn.Module, classes: int) -> bool:
+def first_token_only(model: PreTrainedModel) -> nn.Module | None:
+    """Let the last layer compute what the head reads; returns it, or None where the head may read more."""
+    if model.config.model_type not in FIRST_TOKEN_ONLY or model.config.is_decoder:
+        return None
+    layer: Any = model.base_model.encoder.layer[-1]
+    layer.forward = MethodType(_first_token, layer)
+    return layer  # type: ignore[no-any-return]
+
+
+def is_head(module: nn.Module, classes: int) -> bool:
     return isinstance(module, nn.Linear) and module.out_features == classes
 
 

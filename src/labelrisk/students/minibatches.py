@@ -39,3 +39,18 @@ def by_length(lengths: NDArray[np.integer[Any]], size: int) -> list[Rows]:
     """Cut rows into batches for prediction: longest first, so that too little memory shows at once."""
     order = np.argsort(-lengths, kind="stable")
     return [order[at : at + size] for at in range(0, len(order), size)]
+
+
+def by_tokens(lengths: NDArray[np.integer[Any]], tokens: int, multiple: int = 4) -> list[Rows]:
+    """Cut rows into batches of at most so many tokens with their padding, and of one row at least; longest first.
+
+    multiple: of a batch's width in tokens.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    found, start = [], 0
+    while start < len(order):
+        width = -(-int(lengths[order[start]]) // multiple) * multiple
+        end = start + max(1, tokens // width)
+        found.append(order[start:end])
+        start = end
+    return found

@@ -114,7 +114,7 @@ def fine_tune(
         model.train()
         for step, rows in enumerate(itertools.islice(batches, steps), start=1):
             rate = learning_rate(step - 1, steps, warmup, settings.learning_rate)
-            loss = batch_loss(targets, rows, _logits(model, train, rows))
+            loss = batch_loss(targets, rows, logits_of(model, train, rows))
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step(rate)
             losses.append(loss.detach())
@@ -154,11 +154,11 @@ def predict(model: PreTrainedModel, tokens: Tokens, batch_size: int) -> Probabil
     probabilities = np.empty((len(tokens), model.config.num_labels), dtype=np.float32)
     with torch.inference_mode():
         for rows in minibatches.by_length(tokens.lengths, batch_size):
-            probabilities[rows] = _logits(model, tokens, rows).softmax(-1).cpu().numpy()
+            probabilities[rows] = logits_of(model, tokens, rows).softmax(-1).cpu().numpy()
     return probabilities
 
 
-def _logits(model: PreTrainedModel, tokens: Tokens, rows: NDArray[np.integer[Any]]) -> Tensor:
+def logits_of(model: PreTrainedModel, tokens: Tokens, rows: NDArray[np.integer[Any]]) -> Tensor:
     """Logits in fp32 of a batch, shape (len(rows), K)."""
     ids, present = tokens.padded(rows, padding_id(model), MULTIPLE)
     where = model.device

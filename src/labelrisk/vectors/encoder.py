@@ -19,7 +19,7 @@ from labelrisk.encoders.attention import attend_so
 from labelrisk.encoders.devices import device, precision
 from labelrisk.encoders.loading import check_length, load_encoder, load_tokenizer, resolve
 from labelrisk.encoders.memory_and_cores import cores, give_back, keep_mapped
-from labelrisk.encoders.tokens import Tokens, padding_id, tokenise
+from labelrisk.encoders.tokens import Tokens, beginnings, padding_id, tokenise
 from labelrisk.settings.embed import EmbedSettings
 
 Rows = NDArray[np.int64]
@@ -61,7 +61,7 @@ class Encoder:
 
         Texts share batches with others of their length: a vector depends on them by rounding only.
         """
-        tokens = tokenise(self._tokenizer, texts, self._max_tokens)
+        tokens = tokenise(self._tokenizer, beginnings(self._tokenizer, texts, self._max_tokens), self._max_tokens)
         vectors = np.empty((len(tokens), self.dimensions), dtype=np.float32)
 
         def fill(rows: Rows) -> None:
