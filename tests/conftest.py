@@ -14,7 +14,7 @@ settings.register_profile("few", max_examples=60, deadline=None, derandomize=Tru
 settings.register_profile("many", max_examples=10_000, deadline=None, print_blob=True)
 settings.load_profile("few")
 
-EXAMPLE = "e94931a7184a"  # of the built-in study: params.yaml and its codebook, without their comments
+EXAMPLE = "ddc49c8e2348"  # of the built-in study: params.yaml and its codebook, without their comments
 ROOT = Path(__file__).resolve().parent.parent
 
 

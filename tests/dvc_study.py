@@ -24,8 +24,8 @@ def first_stages(project: Path) -> dict[str, Any]:
     stages = {name: content["stages"][name] for name in ("names", "prepare", "annotate")}
     for stage in stages.values():
         declared = stage.get("do", stage)
-        declared["deps"] = [path for path in declared["deps"] if not path.startswith("src/")]
-    return {"vars": [{"run": "python -m labelrisk"}], "stages": stages}
+        declared["deps"] = [path for path in declared["deps"] if not path.startswith("data/code/")]
+    return {"vars": [{"run": "python -m labelrisk", "local": ".labelrisk"}], "stages": stages}
 
 
 def write_dvc(root: Path, project: Path, config: str = "") -> None:

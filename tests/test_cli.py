@@ -9,8 +9,9 @@ import textwrap
 import pytest
 from study_files import write_study
 
-from labelrisk import cli, commands, stages
+from labelrisk import commands, stages
 from labelrisk.cli import main
+from labelrisk.commands._parsers import parser_of
 
 
 def files_of(package):
@@ -29,15 +30,17 @@ STAGES = [found.name for found in pkgutil.iter_modules(stages.__path__)]
 
 def parsed(line):
     """The function that a command line runs, and its options."""
-    words = shlex.split(line)
+    words = shlex.split(line.partition(" > ")[0])
     words = words[words.index("labelrisk") + 1 :]
-    options = vars(cli._parser(words[0]).parse_args(words))
+    options = vars(parser_of(words[0]).parse_args(words))
     return options.pop("run"), options
 
 
 def test_these_commands_are_found():
     plain = {"agreement", "check", "compare", "findings", "names", "plan", "probe", "repro", "sample", "table", "vega"}
-    plain |= {"curves", "estimate", "slice", "why"}
+    plain |= {"curves", "estimate", "slice", "why", "completion", "init"}
+    plain |= {"share", "check-remote", "check-lock", "comment", "code", "diff", "review", "doctor", "studies"}
+    plain |= {"predict", "export"}
     assert set(COMMANDS) == plain | {f"cache {action}" for action in ("export", "import", "prune", "show", "verify")}
 
 

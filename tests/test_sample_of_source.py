@@ -239,9 +239,11 @@ def test_repro_says_what_to_do_without_a_sheet_and_dvc_takes_it_in_when_it_is_th
         monkeypatch.setenv(name, value)
     write_dvc(study, project)
     stage = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]["reannotate"]
-    stage["do"]["deps"] = [path for path in stage["do"]["deps"] if not path.startswith("src/")]
+    stage["do"]["deps"] = [path for path in stage["do"]["deps"] if not path.startswith("data/code/")]
     stages = {"reannotate": stage, "filter": {"cmd": "true", "deps": ["data/labels/doubts.parquet"]}}
-    Path("dvc.yaml").write_text(yaml.safe_dump({"vars": [{"run": "python -m labelrisk"}], "stages": stages}))
+    Path("dvc.yaml").write_text(
+        yaml.safe_dump({"vars": [{"run": "python -m labelrisk", "local": ".labelrisk"}], "stages": stages})
+    )
     subprocess.run(["git", "init", "-q"], check=True)
     assert "run `labelrisk sample --source doubts --out coding/doubts.csv`" in refusal(capsys, "repro")
     assert main(["sample", "--source", "doubts", "--out", str(SHEET)]) == 0

@@ -28,7 +28,7 @@ WRONG = [  # the change: path of keys and value (None deletes the key), and what
     (("sources", "across"), {"annotator": "gold"}, "the source 'across' has the name of the vote over sources"),
     (("sources", "auto"), {"annotator": "gold"}, "the source 'auto' has the name of a choice of ensemble.chosen"),
     (("corpus", "kind"), "fils", "'corpus.kind' is 'fils' but must be one of 'apidocs', 'files', 'hub'"),
-    (("annotators", "model", "kind"), None, "'annotators.model.kind' is missing"),
+    (("annotators", "model", "kind"), None, "'annotators.model.kind' is missing; add one of gold, import, chat"),
     (("train", "batch_size"), None, "the key 'train.batch_size' is missing"),
     (("train", "batch_size"), 0, "'train.batch_size' (found 0)"),
     (("seeds",), [0, 0], "seeds holds a seed twice"),
@@ -90,6 +90,8 @@ OFF = "'curve: {sizes: [], sources: [], seeds: 3, steps: null}'"
         (["distil"], "the key 'distil' is missing, which dvc.yaml reads; add 'distil: {}'"),
         (["curve"], f"the key 'curve' is missing, which dvc.yaml reads; add {OFF}"),
         (["curve.seeds"], "the key 'curve.seeds' is missing, which dvc.yaml reads; add 'seeds: 3' to curve"),
+        (["share"], "the key 'share' is missing, which dvc.yaml reads; add 'share: {texts: true}'"),
+        (["share.texts"], "the key 'share.texts' is missing, which dvc.yaml reads; add 'texts: true' to share"),
         (
             ["curve.seeds", "curve.sources"],
             "the keys curve.sources and curve.seeds are missing, which dvc.yaml reads; "
@@ -122,6 +124,7 @@ def test_keys_of_a_later_version_are_named_together_with_what_to_add(tmp_path, l
     assert str(caught.value) == f"{file}: {says}"
     added = yaml.safe_load(OFF.strip("'"))["curve"]  # what is told to add is enough
     content["curve"] = added | content.get("curve", {})
+    content["share"] = {"texts": True} | content.get("share", {})
     file.write_text(yaml.safe_dump({key: {} for key in lost if "." not in key} | content))
     load(file)
 

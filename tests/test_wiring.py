@@ -9,7 +9,7 @@ import yaml
 
 NAMES = "${run} names"
 STAGES = ("prepare", "embed", "annotate", "merge", "reannotate", "baseline", "filter", "train", "curve")
-STAGES += ("perturb", "evaluate", "ensemble", "distil", "explain")
+STAGES += ("perturb", "evaluate", "ensemble", "distil", "calibrate", "explain", "report")
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,4 +1,4 @@
-"""The papers' workflow, by the README's own commands: label a part, ask people, edit the codebook, test it again."""
+"""The papers' workflow, by the commands of docs/howto/people.md: label, ask people, edit the codebook, test again."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from study_files import CODEBOOK, SUBJECTS, params, write_study
 from labelrisk.cli import main
 from labelrisk.corpora.spreadsheets import original_id
 
-ROWS = 340  # 300 to train, as the README says, and 20 each to validate and to test
+ROWS = 340  # 300 to train, as the page says, and 20 each to validate and to test
 EDGE_CASE = "Soup counts as food, however hot it is."
 LABEL_OF = {noun: label for label, nouns in SUBJECTS.items() for noun in nouns}
 OTHER = {"weather": "food", "food": "weather"}
@@ -47,10 +47,11 @@ def server():
 
 
 class Study:
-    """A study in the current folder, with the README's annotator `gpt`, and the README's commands in it."""
+    """A study in the current folder, with an annotator `gpt`, and the page's commands in it."""
 
     def __init__(self, project, capsys):
-        section = (project / "README.md").read_text().partition("### Is the codebook any good?")[2]
+        page = (project / "docs" / "howto" / "people.md").read_text()
+        section = page.partition("## Is the codebook any good?")[2]
         lines = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].splitlines()
         self.label, self.sample, self.agreement = filter(None, (shlex.split(line, comments=True) for line in lines))
         self.environment = ENVIRONMENT | {"PYTHONPATH": str(project / "src")}

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import os
 
-    from labelrisk.classifiers.voting import Classifier
+    from labelrisk.classifiers.calibrated import CalibratedClassifier
 
 
-def load(folder: str | os.PathLike[str]) -> Classifier:
-    """The classifier of a folder such as `classifiers/chosen`: `load(folder).predict(texts)` gives their labels."""
-    from labelrisk.classifiers.voting import load as load_classifier  # which takes seconds
+def load(folder: str | os.PathLike[str], calibration: str | os.PathLike[str] | None = None) -> CalibratedClassifier:
+    """The classifier of a folder such as `classifiers/chosen`: `load(folder).predict(texts)` gives their labels.
 
-    return load_classifier(folder)
+    `load(folder).label(texts)` gives a frame with confidence, sets and a warning too; calibration: the JSON file for
+    these, which is otherwise looked for beside the folder.
+    """
+    from labelrisk.classifiers.calibrated import load as load_classifier  # which takes seconds
+
+    return load_classifier(folder, calibration)

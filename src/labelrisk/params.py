@@ -17,6 +17,7 @@ from labelrisk.second_opinions.declarations import check_second_opinions
 from labelrisk.second_opinions.section import SecondOpinion
 from labelrisk.settings.annotate import AnnotateSettings
 from labelrisk.settings.baseline import BaselineSettings
+from labelrisk.settings.calibrate import CalibrateSettings
 from labelrisk.settings.curve import CurveSettings
 from labelrisk.settings.distil import DistilSettings
 from labelrisk.settings.embed import EmbedSettings
@@ -29,6 +30,7 @@ from labelrisk.settings.names import SLUG
 from labelrisk.settings.perturb import PerturbSettings
 from labelrisk.settings.prepare import PrepareSettings
 from labelrisk.settings.section import Section, Seed, read_typed
+from labelrisk.settings.share import ShareSettings
 from labelrisk.settings.train import TrainSettings
 from labelrisk.sources.declarations import Labellers, check_sources, undeclared
 from labelrisk.sources.source import Source
@@ -39,25 +41,27 @@ ACROSS = "across"  # what the ensemble over sources is called
 class Settings(Section):
     """All of params.yaml."""
 
-    codebook: str
-    corpus: Corpus
-    annotators: dict[str, Annotator]
-    panels: dict[str, Panel] = {}
-    second_opinions: dict[str, SecondOpinion] = {}
-    sources: dict[str, Source]
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
-    prepare: PrepareSettings
-    embed: EmbedSettings = EmbedSettings()
-    annotate: AnnotateSettings
-    filter: FilterSettings
-    baseline: BaselineSettings = BaselineSettings()
-    train: TrainSettings
-    curve: CurveSettings = CurveSettings()
-    evaluate: EvaluateSettings
-    ensemble: EnsembleSettings
-    distil: DistilSettings = DistilSettings()
-    perturb: PerturbSettings = PerturbSettings()
-    explain: ExplainSettings = ExplainSettings()
+    codebook: str  # the file with the task, the labels and their definitions
+    corpus: Corpus  # where texts and gold labels come from
+    annotators: dict[str, Annotator]  # who labels, by name
+    panels: dict[str, Panel] = {}  # annotators whose labels are merged into one more, by name
+    second_opinions: dict[str, SecondOpinion] = {}  # annotators that are asked about doubtful rows alone, by name
+    sources: dict[str, Source]  # what students are trained on, by name
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]  # one student is trained per source and seed
+    prepare: PrepareSettings  # splits and caps
+    embed: EmbedSettings = EmbedSettings()  # sentence vectors of all rows
+    annotate: AnnotateSettings  # how requests are sent
+    filter: FilterSettings  # how label sources are built
+    baseline: BaselineSettings = BaselineSettings()  # cheap classifiers on gold
+    train: TrainSettings  # the student and its recipe
+    curve: CurveSettings = CurveSettings()  # students of fewer rows
+    evaluate: EvaluateSettings  # how sources are judged
+    ensemble: EnsembleSettings  # which votes, and which is kept
+    distil: DistilSettings = DistilSettings()  # one student that learns what the kept vote says
+    calibrate: CalibrateSettings = CalibrateSettings()  # what is learned of classifiers on validation rows
+    perturb: PerturbSettings = PerturbSettings()  # edited test texts
+    explain: ExplainSettings = ExplainSettings()  # what lies under the verdict
+    share: ShareSettings = ShareSettings()  # what others may get
 
     @property
     def labellers(self) -> dict[str, Annotator | Panel | SecondOpinion]:

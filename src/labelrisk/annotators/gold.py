@@ -13,8 +13,8 @@ from labelrisk.settings.section import Section
 class GoldAnnotator(Section):
     """The gold labels of the corpus; a row without one is `missing`."""
 
-    kind: Literal["gold"]
-    reads: str
+    kind: Literal["gold"]  # the human labels of the corpus
+    reads: str  # the codebook
 
     def gives_probabilities(self, classes: int) -> bool:
         """People's labels have none."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labelrisk.corpora.delimited import read_fields
+from labelrisk.corpora.formats import FORMATS
 from labelrisk.corpora.rows import content_id
 from labelrisk.corpora.spreadsheets import original_id, original_text
-from labelrisk.corpora.tables import FORMATS, Table, read_table
+from labelrisk.corpora.tables import Table, read_table
 from labelrisk.errors import LabelRiskError, shown
 
 SHEET = {"id", "sampling_probability"}  # columns by which a file that `labelrisk sample` wrote is known

@@ -30,12 +30,12 @@ class ImportAnnotator(Section):
     that `labelrisk sample` wrote.
     """
 
-    kind: Literal["import"]
-    reads: str
-    text: str = "text"
-    label: str | None = None
-    votes: tuple[str, ...] = ()  # one column per coder
-    merge: Merge = "majority"  # of the votes
+    kind: Literal["import"]  # labels made elsewhere
+    reads: str  # a file, or a folder of files, that holds them
+    text: str = "text"  # the column on which labels are joined
+    label: str | None = None  # the column of the labels, where there are no votes
+    votes: tuple[str, ...] = ()  # columns, one per coder
+    merge: Merge = "majority"  # how votes become one label
     probabilities: dict[str, str] = {}  # label -> column
     coder: str | None = None  # the column that says who gave the label
     answered_at: str | None = None  # the column that says when, as in ISO 8601

@@ -23,8 +23,8 @@ from labelrisk.statistics.class_codes import codes_of
 class Panel(Section):
     """Several annotators' labels merged into one."""
 
-    members: Annotated[tuple[str, ...], Field(min_length=2)]
-    merge: Merge = "majority"
+    members: Annotated[tuple[str, ...], Field(min_length=2)]  # annotators or second opinions, two at least
+    merge: Merge = "majority"  # majority, or weighed by how reliable members are
 
     @model_validator(mode="after")
     def _members_differ(self) -> Panel:

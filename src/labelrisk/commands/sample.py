@@ -35,10 +35,11 @@ def arguments(parser: ArgumentParser) -> None:
     text = "with --source: also a share of the other rows, so that these can be judged, too"
     parser.add_argument("--random-share", type=float, metavar="SHARE", help=text)
     parser.add_argument("--out", type=Path, required=True, help="FILE.csv; FILE.label_studio.json and .xml beside it")
-    parser.add_argument("--design", choices=("random", "stratified", "uncertainty"), default="random")
+    text = "at random, by the annotator's labels, or the rows that it is unsure of more often"
+    parser.add_argument("--design", choices=("random", "stratified", "uncertainty"), default="random", help=text)
     parser.add_argument("--annotator", help="whose labels or entropies the design goes by")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
-    add_seed(parser)
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="train", help="whose rows")
+    add_seed(parser, "of the draw")
     text = "of the rows, for a test of the codebook that its edits have not seen"
     parser.add_argument("--holdout", type=float, default=0.0, metavar="SHARE", help=text)
     text = "earlier samples or coders' files, whose rows are not drawn again"

@@ -82,7 +82,7 @@ def _splits(columns: Columns, contents: Contents) -> list[str]:
 def _written(study: NewStudy, folder: Path) -> str:
     where = f"{shown(folder, 300)}: dvc.yaml, params.yaml, {CODEBOOK} and what git and DVC need"
     if study.is_copied:
-        add = f"`dvc add {shlex.quote(str(folder / study.corpus_path))}`"
+        add = f"`dvc add {shlex.quote(str(study.corpus_path))}` there"
         return (
             f"Written to {where}; the texts were copied there, hidden from git (to share them, and for --temp: {add})"
         )

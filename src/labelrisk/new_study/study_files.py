@@ -22,11 +22,11 @@ NAMES = ("dvc.yaml", "params.yaml", CODEBOOK, ".gitignore", ".gitattributes", ".
 TEXTS = "texts"  # the folder of texts that lie outside the repository
 OUTPUTS = ("data", "models", "classifiers", "explanations", "metrics", "plots", "report", "slices")
 OF_PROJECT = ("/.venv/", "/.venv-real/", "/.labelrisk/")  # lines of its .gitignore that a study has no use for
+# not texts/*: by that DVC takes the folder itself for ignored, and pushes nothing that was added in it
 IGNORED_TEXTS = f"""\
 # copies of texts from outside the repository; `dvc add` lets colleagues have them
-/{TEXTS}/*
+/{TEXTS}/[^.]*
 !/{TEXTS}/*.dvc
-!/{TEXTS}/.gitignore
 """
 
 

@@ -36,12 +36,12 @@ class AugmentedCandidates(Section):
     (mixtures.mixture_risk).  rounds: how often sets are weighted.  Candidates are empty where labels are -1.
     """
 
-    kind: Literal["augmented_candidates"] = "augmented_candidates"
-    mass: Annotated[float, Field(gt=0, le=1)] = 0.9
-    most: Annotated[int, Field(ge=1)] | None = None
-    known: Annotated[float, Field(ge=0, le=1)] | None = None
-    penalty: Annotated[float, Field(ge=0)] = 1.0
-    rounds: Annotated[int, Field(ge=1, le=20)] = 3
+    kind: Literal["augmented_candidates"] = "augmented_candidates"  # the likeliest label of each row's set
+    mass: Annotated[float, Field(gt=0, le=1)] = 0.9  # of the annotator's probability that a set holds
+    most: Annotated[int, Field(ge=1)] | None = None  # labels of a set, at most
+    known: Annotated[float, Field(ge=0, le=1)] | None = None  # share of unlabelled rows that are of the classes
+    penalty: Annotated[float, Field(ge=0)] = 1.0  # on negative risks
+    rounds: Annotated[int, Field(ge=1, le=20)] = 3  # of weighting sets
     gives: ClassVar[frozenset[Gives]] = frozenset({"labels", "candidates"})
 
     def repaired(self, rows: NoisyRows, generator: np.random.Generator) -> Repaired:

@@ -30,10 +30,10 @@ class ChannelEnsemble(Section):
     probability that a head, drawn like these, prefers the row's own label to the merged one; lower relabels fewer rows.
     """
 
-    kind: Literal["channel_ensemble"] = "channel_ensemble"
-    heads: Annotated[int, Field(ge=2, le=1000)] = 10
-    channels: Share = 0.5
-    tolerance: Share = 0.5
+    kind: Literal["channel_ensemble"] = "channel_ensemble"  # labels that heads on parts of the vectors bear out
+    heads: Annotated[int, Field(ge=2, le=1000)] = 10  # number of classifiers on parts of the vectors
+    channels: Share = 0.5  # share of the vectors' numbers that each head sees
+    tolerance: Share = 0.5  # how probably a head may prefer the old label; lower relabels less
     gives: ClassVar[frozenset[Gives]] = frozenset({"labels", "doubts"})
 
     def repaired(self, rows: NoisyRows, generator: np.random.Generator) -> Repaired:

@@ -19,7 +19,7 @@ from labelrisk.settings.section import Section
 class ConfidentLearning(Section):
     """Doubts are 1 - the cross-fitted probability of the label; its own rule prunes by class and by noise rate."""
 
-    kind: Literal["confident_learning"] = "confident_learning"
+    kind: Literal["confident_learning"] = "confident_learning"  # what classifiers speak against; doubts only
     gives: ClassVar[frozenset[Gives]] = frozenset({"doubts"})
 
     def repaired(self, rows: NoisyRows, generator: np.random.Generator) -> Repaired:

@@ -32,10 +32,10 @@ class IterativeRefinement(Section):
     rounds: of relabelling, at most; it stops earlier when no label changes.  penalty: larger is weaker.
     """
 
-    kind: Literal["iterative_refinement"] = "iterative_refinement"
-    rounds: Count = 3
-    penalty: Annotated[float, Field(gt=0)] = 1.0
-    own_label: Literal["weighed", "ignored"] = "weighed"
+    kind: Literal["iterative_refinement"] = "iterative_refinement"  # relabelled until nothing changes
+    rounds: Count = 3  # of relabelling, at most
+    penalty: Annotated[float, Field(gt=0)] = 1.0  # of the heads; larger is weaker
+    own_label: Literal["weighed", "ignored"] = "weighed"  # whether a row's own label counts
     gives: ClassVar[frozenset[Gives]] = frozenset({"labels", "doubts"})
 
     def repaired(self, rows: NoisyRows, generator: np.random.Generator) -> Repaired:

@@ -25,8 +25,8 @@ class NearestNeighbours(Section):
     neighbours: how many of them, at most; all labelled rows count where there are fewer.
     """
 
-    kind: Literal["nearest_neighbours"] = "nearest_neighbours"
-    neighbours: Annotated[int, Field(ge=1, le=10_000)] = 10
+    kind: Literal["nearest_neighbours"] = "nearest_neighbours"  # what similar texts are called; doubts only
+    neighbours: Annotated[int, Field(ge=1, le=10_000)] = 10  # how many similar texts, at most
     gives: ClassVar[frozenset[Gives]] = frozenset({"doubts"})
 
     def repaired(self, rows: NoisyRows, generator: np.random.Generator) -> Repaired:

@@ -36,10 +36,10 @@ class SmallLoss(Section):
     MOST.  Its own rule: rows that most of the splits forget.
     """
 
-    kind: Literal["small_loss"] = "small_loss"
-    rounds: Annotated[int, Field(ge=1, le=50)] = 4
-    splits: Annotated[int, Field(ge=1, le=50)] = 3
-    forget: Share | None = None
+    kind: Literal["small_loss"] = "small_loss"  # weights by what learners forget
+    rounds: Annotated[int, Field(ge=1, le=50)] = 4  # in which the forgotten share grows
+    splits: Annotated[int, Field(ge=1, le=50)] = 3  # into halves, to average over
+    forget: Share | None = None  # share of rows to forget; null: it is estimated
     gives: ClassVar[frozenset[Gives]] = frozenset({"doubts", "weights"})
 
     def repaired(self, rows: NoisyRows, generator: np.random.Generator) -> Repaired:

@@ -34,19 +34,19 @@ class VoteOfHeads(Section):
     other.  Its own rule: a share `agree` of the heads votes for the same other label, and their mutual information is
     among the lowest share `sure` of the rows with the same label.  Labels are the votes where that rule picks.
 
-    heads: of the ensemble, each cross-fitted on two halves; channels: share of the vectors' channels that each sees.
+    heads: of the ensemble, each cross-fitted on two halves; channels: share of the vectors' numbers that each sees.
     positive: a label that is right where it stands; all other labels then mean unlabelled, the rule picks the rows that
     are positive too, and rows labelled so have the lowest doubt.  hidden: share of positives among the unlabelled,
     estimated where it is not given.
     """
 
-    kind: Literal["vote_of_heads"] = "vote_of_heads"
-    heads: Annotated[int, Field(ge=2, le=1000)] = 20
-    channels: Part = 0.5
-    agree: Part = 0.8
-    sure: Part = 0.75
-    positive: str | None = None
-    hidden: Share | None = None
+    kind: Literal["vote_of_heads"] = "vote_of_heads"  # what most of an ensemble would say
+    heads: Annotated[int, Field(ge=2, le=1000)] = 20  # number of classifiers in the ensemble
+    channels: Part = 0.5  # share of the vectors' channels that each head sees
+    agree: Part = 0.8  # share of heads that must vote for one other label
+    sure: Part = 0.75  # share of rows whose heads agree best
+    positive: str | None = None  # a label that is right where it stands
+    hidden: Share | None = None  # share of positives among the unlabelled; null: it is estimated
     gives: ClassVar[frozenset[Gives]] = frozenset({"labels", "doubts"})
 
     def repaired(self, rows: NoisyRows, generator: np.random.Generator) -> Repaired:

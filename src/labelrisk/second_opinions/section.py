@@ -18,10 +18,10 @@ class SecondOpinion(Section):
     judged, too; ask: the section of any annotator but gold.
     """
 
-    of: str
-    select: Selection
-    random_share: Share | None = None
-    ask: Annotator
+    of: str  # an annotator, a panel or another second opinion
+    select: Selection  # which of its rows are asked about
+    random_share: Share | None = None  # of its other labelled rows, so that these can be judged, too
+    ask: Annotator  # the section of any annotator but gold
 
     @field_validator("select")
     @classmethod

@@ -12,4 +12,4 @@ BaselineKind = Literal["words", "vectors"]
 class BaselineSettings(Section):
     """Which kinds are trained; none leaves them out."""
 
-    kinds: tuple[BaselineKind, ...] = ("words", "vectors")
+    kinds: tuple[BaselineKind, ...] = ("words", "vectors")  # words: tf-idf; vectors: of embed.model

@@ -15,6 +15,6 @@ class CertificatesSettings(Section):
     seed: of the parts into which test rows are split to measure prediction sets.
     """
 
-    risk: Share = 0.1
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] | None = None
-    seed: Seed = 0
+    risk: Share = 0.1  # share of answers that may be wrong
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] | None = None  # null: that of evaluate
+    seed: Seed = 0  # of the parts that measure prediction sets

@@ -19,44 +19,44 @@ Capability = Literal["logprobs", "json_schema", "guided_choice"]
 class Price(Section):
     """Dollars, or any one currency, per million tokens."""
 
-    input: Annotated[float, Field(ge=0, le=MOST_PRICE)]
-    output: Annotated[float, Field(ge=0, le=MOST_PRICE)]
-    cached_input: Annotated[float, Field(ge=0, le=MOST_PRICE)] | None = None
-    batch: Annotated[float, Field(gt=0, le=1)] = 0.5  # what `mode: batch` pays of these
+    input: Annotated[float, Field(ge=0, le=MOST_PRICE)]  # per million tokens of prompts
+    output: Annotated[float, Field(ge=0, le=MOST_PRICE)]  # per million tokens of answers
+    cached_input: Annotated[float, Field(ge=0, le=MOST_PRICE)] | None = None  # of prompts that the endpoint had cached
+    batch: Annotated[float, Field(gt=0, le=1)] = 0.5  # share of these that `mode: batch` pays
 
 
 class ChatSettings(Section):
     """A model behind an OpenAI-compatible endpoint, or the embedded model behind the same client."""
 
     reads: str  # the codebook: task, labels, definitions
-    model: str
-    base_url: str
-    api_key_env: str | None = None
+    model: str  # what the endpoint calls it
+    base_url: str  # of the endpoint; `embedded`: the small model in this process
+    api_key_env: str | None = None  # the name of the environment variable that holds the key
     key_header: str | None = None  # where the key goes when not into `Authorization: Bearer`
-    extra_query: dict[str, str] = {}
+    extra_query: dict[str, str] = {}  # added to the address, such as api-version
     serves: tuple[Capability, ...] | None = None  # what `labelrisk probe` found
-    mode: Literal["requests", "batch"] = "requests"
+    mode: Literal["requests", "batch"] = "requests"  # batch: by the Batch API
     # what is asked
-    shots: Annotated[int, Field(ge=0)] = 3
-    draw: Literal["fixed", "random", "balanced", "nearest", "diverse"] = "fixed"
+    shots: Annotated[int, Field(ge=0)] = 3  # demonstrations: train rows with their gold label
+    draw: Literal["fixed", "random", "balanced", "nearest", "diverse"] = "fixed"  # which rows they are
     pool: Count = 1000  # candidates for demonstrations, of the train rows with gold
-    seed: Seed = 0
-    temperature: Annotated[float, Field(ge=0)] = 0.0
-    answer: Literal["code", "json_schema", "guided_choice"] = "code"
-    confidence: ConfidenceMethod = "logprobs"
-    top_logprobs: Annotated[int, Field(ge=1)] = 20  # as many as the OpenAI API serves
-    samples: Annotated[int, Field(ge=2)] = 5  # of votes and explanations
+    seed: Seed = 0  # of the choice of demonstrations
+    temperature: Annotated[float, Field(ge=0)] = 0.0  # of sampling
+    answer: Literal["code", "json_schema", "guided_choice"] = "code"  # code: a letter; else JSON, or a choice of vLLM
+    confidence: ConfidenceMethod = "logprobs"  # where class probabilities come from
+    top_logprobs: Annotated[int, Field(ge=1)] = 20  # tokens with log-probabilities, as many as the OpenAI API serves
+    samples: Annotated[int, Field(ge=2)] = 5  # answers to a row, with confidence: votes or explanations
     vary: Literal["sampling", "demonstrations"] = "sampling"  # what differs between votes
-    reasks: Annotated[int, Field(ge=0, le=1)] = 1  # after an answer that is no label
-    screening: Literal["none", "rules", "similarity", "canary"] = "none"
-    extra_body: dict[str, Any] = Field(default_factory=dict)  # has the last word; null leaves a key out
+    reasks: Annotated[int, Field(ge=0, le=1)] = 1  # 1: an answer that is no label is asked once more
+    screening: Literal["none", "rules", "similarity", "canary"] = "none"  # flags texts that may instruct the model
+    extra_body: dict[str, Any] = Field(default_factory=dict)  # has the last word in requests; null leaves a key out
     # how, and at what price
-    timeout: Annotated[float, Field(gt=0, le=LONGEST)] | None = None
-    price: Price | None = None
-    max_cost: Annotated[float, Field(gt=0)] | None = None
-    max_requests: Count | None = None
-    requests_per_minute: Count | None = None
-    tokens_per_minute: Count | None = None
+    timeout: Annotated[float, Field(gt=0, le=LONGEST)] | None = None  # seconds; null: that of annotate
+    price: Price | None = None  # without it costs are unknown
+    max_cost: Annotated[float, Field(gt=0)] | None = None  # hard cap over all runs
+    max_requests: Count | None = None  # hard cap on requests over all runs
+    requests_per_minute: Count | None = None  # the endpoint's limit, if you know it
+    tokens_per_minute: Count | None = None  # the endpoint's limit, if you know it
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> ChatSettings:

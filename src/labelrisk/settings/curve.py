@@ -24,10 +24,10 @@ class CurveSettings(Section):
     steps: of every student, whatever its rows; None: as many as the study's own students of all rows have.
     """
 
-    sizes: Annotated[tuple[Count, ...], AfterValidator(_each_once)] = ()
-    sources: Annotated[tuple[str, ...], AfterValidator(_each_once)] = ()
-    seeds: Count = 3
-    steps: Count | None = None
+    sizes: Annotated[tuple[Count, ...], AfterValidator(_each_once)] = ()  # numbers of train rows; none: off
+    sources: Annotated[tuple[str, ...], AfterValidator(_each_once)] = ()  # which have curves
+    seeds: Count = 3  # how many of the study's, the first
+    steps: Count | None = None  # of every student; null: those of all rows
 
     @model_validator(mode="after")
     def _has_sources(self) -> CurveSettings:

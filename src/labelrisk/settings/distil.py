@@ -10,5 +10,5 @@ DISTILLED = "distilled"  # what the student is called, where others have the nam
 class DistilSettings(Section):
     """Its seed, and how many train rows it learns from; none: all.  Its recipe is that of the section `train`."""
 
-    seed: Seed = 0
-    rows: Count | None = None
+    seed: Seed = 0  # of the student
+    rows: Count | None = None  # train rows that it learns from; null: all

@@ -16,9 +16,9 @@ class DownstreamSettings(Section):
     coefficients: how many of it are shown at most.
     """
 
-    gold_rows: Annotated[int, Field(ge=20, le=10**6)] = 100
-    design: Literal["random", "uncertainty"] = "random"
-    draws: Annotated[int, Field(ge=2, le=10**4)] = 200
-    seed: Seed = 0
-    outcome: str | None = None
-    coefficients: Count = 5
+    gold_rows: Annotated[int, Field(ge=20, le=10**6)] = 100  # rows whose gold is used; a third of the test rows at most
+    design: Literal["random", "uncertainty"] = "random"  # how they are drawn
+    draws: Annotated[int, Field(ge=2, le=10**4)] = 200  # how often such rows are drawn anew
+    seed: Seed = 0  # of the draws
+    outcome: str | None = None  # the class of the regression; null: a common one
+    coefficients: Count = 5  # of the regression, shown at most

@@ -13,6 +13,6 @@ class EmbedSettings(Section):
     """An encoder, the type it is computed in, and after how many tokens a text is cut."""
 
     model: str = "embedded"  # 'embedded', a folder, or a name on the hub
-    revision: str | None = None
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    max_tokens: Annotated[int, Field(ge=8)] = 256
+    revision: str | None = None  # the commit of a hub model
+    precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the machine is fast at it
+    max_tokens: Annotated[int, Field(ge=8)] = 256  # what a text has more is cut off

@@ -8,6 +8,6 @@ from labelrisk.settings.section import Count, Section, Seed
 class EnsemblesSettings(Section):
     """The seed of draws and folds, draws for each size, and how many validation rows weights and stacking need."""
 
-    seed: Seed = 0
-    redraws: Count = 30
-    validation_rows: Count = 20
+    seed: Seed = 0  # of draws and folds
+    redraws: Count = 30  # pairs of ensembles of each size
+    validation_rows: Count = 20  # with fewer nothing is weighted or stacked

@@ -15,11 +15,11 @@ class EvaluateSettings(Section):
     docs/verdict.md says why the defaults are what they are.
     """
 
-    reference: str
-    margin: Share
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]
-    class_margin: Share = 0.1
-    stability_margin: Share = 0.05
-    flat: Share = 0.02
-    slice_rows: Annotated[int, Field(ge=10, le=10**12)] = 30
-    power: Annotated[float, Field(gt=0.5, lt=1)] = 0.8
+    reference: str  # the source that the others are measured against
+    margin: Share  # loss of macro-F1 that you accept
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of intervals, and of each judgement
+    class_margin: Share = 0.1  # loss of one class's recall that you accept
+    stability_margin: Share = 0.05  # loss of alpha, the agreement of seeds, that you accept
+    flat: Share = 0.02  # gain by longer training, up to which students have converged
+    slice_rows: Annotated[int, Field(ge=10, le=10**12)] = 30  # test rows from which on a slice has numbers
+    power: Annotated[float, Field(gt=0.5, lt=1)] = 0.8  # chance that the advised rows or seeds decide

@@ -15,10 +15,10 @@ from labelrisk.settings.section import Section
 class ExplainSettings(Section):
     """What explanations are told; each has defaults of its own."""
 
-    certificates: CertificatesSettings = CertificatesSettings()
-    calibration: CalibrationSettings = CalibrationSettings()
-    flips: FlipsSettings = FlipsSettings()
-    propagation: PropagationSettings = PropagationSettings()
-    downstream: DownstreamSettings = DownstreamSettings()
-    ensembles: EnsemblesSettings = EnsemblesSettings()
-    robustness: RobustnessSettings = RobustnessSettings()
+    certificates: CertificatesSettings = CertificatesSettings()  # what may be promised of new rows
+    calibration: CalibrationSettings = CalibrationSettings()  # what probabilities are worth
+    flips: FlipsSettings = FlipsSettings()  # which rows change with the seed
+    propagation: PropagationSettings = PropagationSettings()  # how errors reach students
+    downstream: DownstreamSettings = DownstreamSettings()  # what labels do to estimates
+    ensembles: EnsemblesSettings = EnsemblesSettings()  # what votes bring
+    robustness: RobustnessSettings = RobustnessSettings()  # what edits flip

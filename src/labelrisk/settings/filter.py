@@ -13,6 +13,6 @@ class FilterSettings(Section):
     candidate_mass: with `targets: candidates`, of the smallest set of labels that students choose from.
     """
 
-    seed: Seed
-    validation_labels: Literal["gold", "annotator"]
-    candidate_mass: Share = 0.9
+    seed: Seed  # of selections, noise and orders of rows
+    validation_labels: Literal["gold", "annotator"]  # what chooses a student's best checkpoint
+    candidate_mass: Share = 0.9  # probability of the smallest set of plausible labels

@@ -15,8 +15,8 @@ class FlipsSettings(Section):
     bins: of equal mass, of each covariate; rows: of the table of the rows that flip most.
     """
 
-    neighbours: Annotated[int, Field(ge=1, le=1000)] = 5
-    train_rows: Count = 10_000
-    seed: Seed = 0
-    bins: Annotated[int, Field(ge=2, le=100)] = 10
-    rows: Annotated[int, Field(ge=1, le=200)] = 200
+    neighbours: Annotated[int, Field(ge=1, le=1000)] = 5  # nearest train rows, the distance to which is meant
+    train_rows: Count = 10_000  # of more train rows so many are drawn
+    seed: Seed = 0  # of that draw
+    bins: Annotated[int, Field(ge=2, le=100)] = 10  # number of bins of equal mass, of each covariate
+    rows: Annotated[int, Field(ge=1, le=200)] = 200  # of the table of rows that flip most

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from labelrisk.settings.curve import CurveSettings
 from labelrisk.settings.section import Section
+from labelrisk.settings.share import ShareSettings
 
 READ_BY_DVC = (
     "panels",
@@ -14,38 +15,47 @@ READ_BY_DVC = (
     "embed",
     "baseline",
     "distil",
+    "calibrate",
     "perturb",
     "explain",
     "curve",
+    "share",
 )
-CURVE = "curve"  # of which dvc.yaml reads each key
+KEY_BY_KEY: dict[str, type[Section]] = {"curve": CurveSettings, "share": ShareSettings}  # of which it reads each key
 
 
 def missing_keys(settings: Section) -> str | None:
     """Which keys params.yaml lacks, and the lines to add; None where it has all of them."""
-    given = settings.model_fields_set
-    sections = [key for key in READ_BY_DVC if key not in given]
-    curve = getattr(settings, CURVE).model_fields_set if CURVE in given else CurveSettings.model_fields
-    parts = [key for key in CurveSettings.model_fields if key not in curve]
-    missing = [*sections, *(f"{CURVE}.{key}" for key in parts)]
+    sections = [key for key in READ_BY_DVC if key not in settings.model_fields_set]
+    parts = {key: _parts(settings, key) for key in KEY_BY_KEY}
+    missing = [*sections, *(f"{key}.{part}" for key, lacking in parts.items() for part in lacking)]
     if not missing:
         return None
     advice = []
     if sections:
         advice.append(f"add {_listed([f'{key}: {_section(key)}' for key in sections], quote=True)}")
-    if parts:
-        advice.append(f"add {_listed(list(map(_line, parts)), quote=True)} to {CURVE}")
+    for key, lacking in parts.items():
+        if lacking:
+            advice.append(f"add {_listed([_line(key, part) for part in lacking], quote=True)} to {key}")
     found = f"the keys {_listed(missing)} are" if len(missing) > 1 else f"the key '{missing[0]}' is"
     return f"{found} missing, which dvc.yaml reads; {', and '.join(advice)}"
 
 
+def _parts(settings: Section, key: str) -> list[str]:
+    """The keys that a section lacks, which is there."""
+    if key not in settings.model_fields_set:
+        return []
+    return [part for part in KEY_BY_KEY[key].model_fields if part not in getattr(settings, key).model_fields_set]
+
+
 def _section(key: str) -> str:
     """What says no more than its defaults, on one line: of `curve` no learning curves."""
-    return "{" + ", ".join(map(_line, CurveSettings.model_fields)) + "}" if key == CURVE else "{}"
+    kind = KEY_BY_KEY.get(key)
+    return "{" + ", ".join(_line(key, part) for part in (kind.model_fields if kind else ())) + "}"
 
 
-def _line(key: str) -> str:
-    return f"{key}: {json.dumps(CurveSettings.model_fields[key].default)}"
+def _line(key: str, part: str) -> str:
+    return f"{part}: {json.dumps(KEY_BY_KEY[key].model_fields[part].default)}"
 
 
 def _listed(words: Sequence[str], *, quote: bool = False) -> str:

@@ -21,8 +21,8 @@ def _each_once(edits: tuple[HarmlessEdit, ...]) -> tuple[HarmlessEdit, ...]:
 class PerturbSettings(Section):
     """Rows are drawn from the test rows with gold; students are those of the first seeds of each source."""
 
-    rows: Annotated[int, Field(ge=0, le=10**12)] = 100  # 0: nothing is edited, and `robustness` says so
-    seeds: Count = 2
-    edits: Annotated[tuple[HarmlessEdit, ...], AfterValidator(_each_once)] = get_args(HarmlessEdit)
+    rows: Annotated[int, Field(ge=0, le=10**12)] = 100  # test rows, drawn; 0: none is edited, and `robustness` says so
+    seeds: Count = 2  # how many of the study's, the first
+    edits: Annotated[tuple[HarmlessEdit, ...], AfterValidator(_each_once)] = get_args(HarmlessEdit)  # each alone
     chain: Annotated[int, Field(ge=0, le=8)] = 4  # edits of the longest chain; 0: no chains
-    seed: Seed = 0
+    seed: Seed = 0  # of the rows and of all edits

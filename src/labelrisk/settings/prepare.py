@@ -10,12 +10,12 @@ from labelrisk.settings.section import Count, Section, Seed, Share
 class PrepareSettings(Section):
     """Shares of a corpus without splits of its own, caps of each split (None: all rows), and the seed of the draw."""
 
-    validation_share: Share
-    test_share: Share
-    train_rows: Count | None
-    validation_rows: Count | None
-    test_rows: Count | None
-    seed: Seed
+    validation_share: Share  # share of rows with gold, when the corpus has no splits
+    test_share: Share  # of these rows, too
+    train_rows: Count | None  # train rows at most; null: all
+    validation_rows: Count | None  # validation rows at most; null: all
+    test_rows: Count | None  # test rows at most; null: all
+    seed: Seed  # of the split and the order of rows
 
     @model_validator(mode="after")
     def _leaves_train_rows(self) -> PrepareSettings:

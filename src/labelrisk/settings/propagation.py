@@ -16,7 +16,7 @@ class PropagationSettings(Section):
     head_rows: train rows, at most, from which an annotator's errors are predicted; seed: of their choice and folds.
     """
 
-    neighbours: Annotated[int, Field(ge=1, le=10_000)] = 10
-    smoothing: Annotated[float, Field(gt=0, lt=0.1)] = 0.01
-    head_rows: Annotated[int, Field(ge=100, le=10**12)] = 5000
-    seed: Seed = 0
+    neighbours: Annotated[int, Field(ge=1, le=10_000)] = 10  # train rows that a test row is held to look like
+    smoothing: Annotated[float, Field(gt=0, lt=0.1)] = 0.01  # share of even doubt where probabilities are 0
+    head_rows: Annotated[int, Field(ge=100, le=10**12)] = 5000  # train rows from which errors are predicted
+    seed: Seed = 0  # of these rows and of folds

@@ -8,4 +8,4 @@ from labelrisk.settings.section import Section, Share
 class RobustnessSettings(Section):
     """margin: sources whose shares of flipped labels differ by less, for sure, are called alike."""
 
-    margin: Share = 0.05
+    margin: Share = 0.05  # smaller differences, for sure, are called alike

@@ -74,7 +74,8 @@ def _sentence(error: ValidationError, root: type[Section]) -> str:
     if first["type"] == "missing":
         return f"the key '{key}' is missing; add it"
     if first["type"] == "union_tag_not_found":
-        return f"the key '{key}.kind' is missing; the README lists the kinds"
+        kinds = [tag for option in get_args(meant) for tag in _kinds_of(option)]
+        return f"the key '{key}.kind' is missing; add one of {', '.join(kinds)}"
     if first["type"] == "union_tag_invalid":
         return f"'{key}.kind' is '{shown(first['ctx']['tag'])}' but must be one of {first['ctx']['expected_tags']}"
     found = first["input"]
@@ -101,6 +102,15 @@ def _located(location: tuple[int | str, ...], root: type[Section]) -> tuple[str,
             continue
         parts.append(shown(part))
     return ".".join(parts), allowed, _unwrapped(kind)
+
+
+def _kinds_of(option: Any) -> tuple[str, ...]:
+    """What a section's key `kind` may be, by which it is told apart from others."""
+    return (
+        get_args(option.model_fields["kind"].annotation)
+        if isinstance(option, type) and issubclass(option, Section)
+        else ()
+    )
 
 
 def _unwrapped(kind: Any) -> Any:

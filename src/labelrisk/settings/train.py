@@ -14,26 +14,26 @@ class TrainSettings(Section):
     """An encoder, how it is computed, and the recipe: how long, and AdamW with linear warm-up and decay."""
 
     model: str  # 'embedded', a folder, or a name on the hub
-    revision: str | None
-    precision: Literal["auto", "bf16", "fp32"]
-    threads: Count = 1
-    method: Literal["full", "lora"] = "full"
-    rank: Count = 8
-    alpha: Annotated[float, Field(gt=0)] = 16
-    preset: Literal["papers"] | None = None
-    budget: Literal["steps", "epochs"]
-    steps: Count
-    epochs: Count
-    least_steps: Count
-    validate_every: Count | None  # steps; None: once an epoch
-    patience: Count | None  # validations; None: never stop early
-    batch_size: Count
-    evaluation_batch_size: Count
-    learning_rate: Annotated[float, Field(gt=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
-    warmup_share: Annotated[float, Field(ge=0, lt=1)]
-    dropout: Annotated[float, Field(ge=0, lt=1)]
-    max_tokens: Annotated[int, Field(ge=8)]
+    revision: str | None  # the commit of a hub model
+    precision: Literal["auto", "bf16", "fp32"]  # auto: bf16 where the machine is fast at it
+    threads: Count = 1  # of one student on the CPU; other numbers are other bytes
+    method: Literal["full", "lora"] = "full"  # lora: thin matrices beside the encoder's, and the head
+    rank: Count = 8  # of lora's matrices
+    alpha: Annotated[float, Field(gt=0)] = 16  # what they add is multiplied by alpha / rank
+    preset: Literal["papers"] | None = None  # papers: their recipe in place of the keys below, from budget on
+    budget: Literal["steps", "epochs"]  # steps: all train equally long; epochs: by their rows
+    steps: Count  # at most, with budget: steps
+    epochs: Count  # with budget: epochs
+    least_steps: Count  # floor: no student stops earlier
+    validate_every: Count | None  # steps between validations; null: once an epoch
+    patience: Count | None  # validations without a better one that stop it; null: never
+    batch_size: Count  # rows of a step
+    evaluation_batch_size: Count  # rows predicted at once
+    learning_rate: Annotated[float, Field(gt=0)]  # after the warm-up, where it is highest
+    weight_decay: Annotated[float, Field(ge=0)]  # of AdamW, decoupled
+    warmup_share: Annotated[float, Field(ge=0, lt=1)]  # share of the steps in which the rate rises
+    dropout: Annotated[float, Field(ge=0, lt=1)]  # share of activations dropped in training
+    max_tokens: Annotated[int, Field(ge=8)]  # what a text has more is cut off
 
     @model_validator(mode="after")
     def _floor_is_reachable(self) -> TrainSettings:

@@ -17,10 +17,10 @@ from labelrisk.statistics.class_codes import NO_LABEL
 class Selection(Section):
     """The most doubtful rows: a share, a number, or what the kind of doubt takes by its own rule."""
 
-    by: str
-    share: Share | None = None
-    rows: Count | None = None
-    of: Annotated[tuple[str, ...], Field(min_length=2)] | None = None  # who may disagree
+    by: str  # the kind of doubt, or random
+    share: Share | None = None  # share of the rows that can be ranked
+    rows: Count | None = None  # number of rows, in place of a share
+    of: Annotated[tuple[str, ...], Field(min_length=2)] | None = None  # who may disagree, with by: disagreement
 
     @field_validator("by")
     @classmethod

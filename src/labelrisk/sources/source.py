@@ -19,19 +19,19 @@ class Source(Section):
     A control by noise stands alone; one at random repeats nothing of the source that it names (`of`).
     """
 
-    annotator: str
-    labels: Literal["annotator", "gold"] = "annotator"
+    annotator: str  # whose labels: an annotator or a panel
+    labels: Literal["annotator", "gold"] = "annotator"  # gold: starts from the gold labels of its rows
     rows: Count | None = None  # the first so many of an order in which small parts lie in larger ones
-    select: Selection | None = None
-    action: Literal["drop", "gold", "relabel", "abstain"] | None = None
-    relabel_by: str | None = None
-    repair: Annotated[Repair, Field(discriminator="kind")] | None = None
-    targets: Targets = "hard"
-    weights: Literal["none", "confidence"] = "none"
-    noise: Literal["confusion", "uniform"] | None = None
+    select: Selection | None = None  # the doubtful rows
+    action: Literal["drop", "gold", "relabel", "abstain"] | None = None  # what is done to them
+    relabel_by: str | None = None  # whose labels they get
+    repair: Annotated[Repair, Field(discriminator="kind")] | None = None  # new labels from vectors of the texts
+    targets: Targets = "hard"  # soft: its probabilities; candidates: its plausible labels
+    weights: Literal["none", "confidence"] = "none"  # confidence: surer labels count more
+    noise: Literal["confusion", "uniform"] | None = None  # errors that are drawn onto gold
     at: Share | None = None  # the rate of errors; that of the annotator where it is not given
-    control: Literal["random"] | None = None
-    of: str | None = None
+    control: Literal["random"] | None = None  # the twin of another source: as many rows at random
+    of: str | None = None  # that other source
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Source:

@@ -12,6 +12,7 @@ from labelrisk.files import write_json
 from labelrisk.labels.ballots import write_ballots
 from labelrisk.labels.paid_files import note_paid_file
 from labelrisk.labels.totals import totals
+from labelrisk.labels.withheld_replies import withhold_replies
 from labelrisk.params import Settings
 from labelrisk.settings.chat import EMBEDDED
 from labelrisk.sources.servable import refuse_unpayable, refuse_unranked
@@ -22,7 +23,7 @@ def run(
 ) -> None:
     """Write the labels of one annotator for the rows of all splits, in their order, the same as ballots, and totals.
 
-    Labels that were paid for are noted in the list that git keeps.
+    Labels that were paid for are noted in the list that git keeps.  Where texts must not leave, no reply is written.
     """
     declared: Annotator = settings.annotators[annotator]
     asking = Asking(settings=settings.annotate, cache=cache, codebook=Path(settings.codebook))
@@ -31,6 +32,8 @@ def run(
     if paid:
         _refuse_useless_labels(settings, annotator, task.prepared)
     declared.write_labels(task, out)
+    if not settings.share.texts:
+        withhold_replies(out)
     if paid:
         note_paid_file(annotator, out, paid.model, paid.base_url)
     write_ballots(out, ballots)

@@ -15,7 +15,7 @@ from labelrisk.settings.chat import ChatSettings
 class ChatAnnotator(ChatSettings):
     """A model behind an OpenAI-compatible endpoint, or the embedded model behind the same client."""
 
-    kind: Literal["chat"]
+    kind: Literal["chat"]  # a model behind an OpenAI-compatible endpoint
 
     def gives_probabilities(self, classes: int) -> bool:
         """By its confidence method; log-probabilities are those of a code of one token."""

@@ -15,7 +15,7 @@ EXAMPLE = (
 
 def arguments(parser: ArgumentParser) -> None:
     """Where to write, which answers, and where they are stored."""
-    parser.add_argument("file", type=Path, metavar="FILE.jsonl.gz")
+    parser.add_argument("file", type=Path, metavar="FILE.jsonl.gz", help="where to write; .jsonl: as it is")
     parser.add_argument("--since", metavar="DATE", help="only those answered on that day (UTC) or later")
     add_whose_answers(parser)
     add_cache(parser)
