@@ -5,8 +5,8 @@ babe        news sentences, with Mistral-7B's answers to eight prompts
 
     python benchmarks/study_texts.py [policy_uk babe]
 
---pipeline writes what DVC needs in each instead, as `labelrisk init` writes it for a folder of this project: after an edit
-of the project's dvc.yaml or .dvc.
+--pipeline writes what DVC needs in each instead, as `labelrisk init` writes it for a folder of this project: after an
+edit of the project's dvc.yaml or .dvc.
 """
 
 from __future__ import annotations

@@ -150,7 +150,8 @@ def test_the_committed_lock_is_of_the_committed_params(example):
 def test_make_setup_tells_git_how_to_merge_what_runs_write(project, tmp_path):
     """Without that the setting `merge=ours` of .gitattributes is the usual merge, and dvc.lock gets conflict marks."""
     (tmp_path / "Makefile").write_text((project / "Makefile").read_text())
-    for name in ("requirements.lock", "pyproject.toml", ".dvc/plots/page.html", ".venv/installed", ".labelrisk/page.html"):
+    made = (".venv/installed", ".labelrisk/page.html")
+    for name in ("requirements.lock", "pyproject.toml", ".dvc/plots/page.html", *made):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
 
