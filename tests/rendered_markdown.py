@@ -27,6 +27,7 @@ LINKED = re.compile(
     r"[@#]\w|\bGH-\d|https?://|ftp://|www\.\w|mailto:|xmpp:|[\w.]+@\w|:[\w+-]+:|\b[0-9a-f]{7,40}\b|\$[^\s\u200b]|[!&~]\d|\w/\w+#\d",
     re.IGNORECASE,
 )
+COMMAND = re.compile(r"^ */[a-z]+", re.MULTILINE)  # what GitLab does for who writes /close
 
 
 class Page(HTMLParser):
@@ -36,6 +37,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags, self.comments, self.plain, self.code, self.all = [], [], [], [], []
         self._open = []
+        self.commands = COMMAND.findall(markdown)
         self.html = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
         self.feed(self.html)
 
@@ -62,6 +64,7 @@ class Page(HTMLParser):
         assert (names.count("img"), names.count("a")) == (pictures, links)
         assert all(not attributes for tag, attributes in self.tags if tag not in ("img", "a", "td", "th"))
         assert len(self.comments) == 1
+        assert not self.commands
         assert names.count("details") == names.count("summary") == self.html.count("</details>")
         found = [LINKED.search(text) for text in self.plain]
         assert not [one[0] for one in found if one]

@@ -14,7 +14,7 @@ from labelrisk.classifiers.learned import fitted_temperature, sets_of, threshold
 from labelrisk.comparison.runs import runs_of
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.errors import LabelRiskError
-from labelrisk.statistics.conformal import sets_by_class, sets_for_all
+from labelrisk.statistics.conformal import held_by_chance, sets_by_class, sets_for_all
 from labelrisk.statistics.unlikeness import distances, exceedances, farthest_alike, unlike
 
 
@@ -86,6 +86,10 @@ def test_sets_hold_gold_as_often_as_they_promise():
         sets = sets_of(given[60:], thresholds(given[:60], gold[:60], 0.1))
         held.append(sets[np.arange(100), gold[60:]].mean())
     assert 0.89 < np.mean(held) < 0.925
+    low, high = held_by_chance(60, 0.1, 100, 0.9)
+    assert 0.8 < np.mean([low <= one <= high for one in held]) <= 0.98
+    assert np.mean([one < low for one in held]) <= 0.1
+    assert held_by_chance(5, 0.1, 100, 0.9) is None
 
 
 def test_a_class_without_rows_is_in_every_set_by_class():

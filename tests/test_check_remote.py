@@ -300,7 +300,7 @@ def test_a_lock_that_is_current_and_one_that_is_stale_are_told_apart_without_dat
     assert (code, out) == (1, "")
     assert err == (
         "labelrisk check-lock: dvc.lock is stale: labels would run, since params.yaml, dvc.yaml, the code or a file "
-        "has changed; run `make repro` and commit what it writes\n"
+        "has changed; run `labelrisk repro` and commit what it writes\n"
     )
     Path("dvc.yaml").write_text("stages: [")
     code, _, err = lock_said(capsys)

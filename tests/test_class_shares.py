@@ -8,14 +8,16 @@ import pytest
 from applied_study import CLASSES, rows, study
 from students import WORDS
 
+from labelrisk.applying.report import report
+from labelrisk.applying.shares_file import write_shares
 from labelrisk.applying.summary import Summary
-from labelrisk.classifiers.calibration import Calibration
+from labelrisk.classifiers.calibration import Calibration, Coverage
 from labelrisk.classifiers.labelling import Said
 from labelrisk.cli import main
 from labelrisk.coders.estimates import Population, by_method
 from labelrisk.errors import LabelRiskError
 from labelrisk.statistics.drawn_rows import half_width
-from labelrisk.statistics.label_shift import Answers, answers_of, corrected_shares, nearest_shares
+from labelrisk.statistics.label_shift import Answers, answers_of, corrected_shares, is_refuted, nearest_shares
 from labelrisk.statistics.powered_shares import powered_shares
 
 
@@ -67,6 +69,27 @@ def test_too_few_test_rows_of_a_class_or_classes_that_are_not_told_apart_correct
     answers = answers_of(known)
     assert corrected_shares(answers, known, np.r_[np.zeros(36, int), np.ones(4, int)], 0.95) is None
     assert corrected_shares(answers, np.full((40, 2), 0.5), np.arange(40) % 2, 0.95) is None
+
+
+def test_answers_that_no_shares_explain_refute_label_shift():
+    generator, refuted = np.random.default_rng(2), []
+    for share in (0.0, 0.02, 0.5):  # where label shift holds, also for a class that is not there
+        for _ in range(60):
+            known, gold = world(generator, 0.5, 300)
+            refuted.append(is_refuted(answers_of(world(generator, share, 2000)[0]), known, gold, 0.95))
+    assert np.mean(refuted) <= 0.05
+    known, gold = world(generator, 0.5, 300)
+    surer = np.tile([0.99, 0.01], (2000, 1)) + generator.normal(0, 0.001, (2000, 1)) * [1, -1]
+    assert is_refuted(answers_of(surer), known, gold, 0.95)  # surer of a class than of any row that is of it
+    assert not is_refuted(answers_of(surer), known[:6], gold[:6], 0.95)  # too few rows with gold tell nothing
+
+
+def test_shares_that_label_shift_can_not_explain_are_not_to_be_trusted(root):
+    summary = summary_of(root)
+    given = np.tile(np.array([[0.99999, 0.00001]], np.float32), (400, 1))
+    summary.add(Said(given, np.zeros(400, bool), np.zeros(400, np.float32), [None] * 400))
+    text = " ".join(report(summary, 32, "x").split())
+    assert "The answers fit no shares at all, so that this does not hold here: do not trust it" in text
 
 
 def test_the_nearest_shares_are_shares():
@@ -182,6 +205,34 @@ def test_counts_are_the_same_in_whatever_batches_they_come(root):
         assert one.labels.tolist() == other.labels.tolist()
         assert one.answers.mean == pytest.approx(other.answers.mean)
         assert one.answers.covariance == pytest.approx(other.answers.covariance)
+
+
+def test_a_count_of_labels_never_stands_alone(root, tmp_path):
+    summary = summary_of(root)
+    summary.add(said(20))  # too few to correct
+    text = " ".join(report(summary, 32, "x").split())
+    assert "can't be corrected, for they are of fewer than 30 rows, and are not told" in text
+    assert "naive" not in text
+    write_shares(summary, None, tmp_path / "shares.json")
+    rows = json.loads((tmp_path / "shares.json").read_text())["shares"]
+    assert [one["naive"] for one in rows] == [None, None]
+
+
+def test_what_sets_held_is_told_beside_what_luck_allows(root):
+    summary = summary_of(root)
+    form = summary.calibration.form
+    summary.add(said(40))
+    for share, low, high, says in (
+        (0.86, 0.84, 0.88, "validation rows allows"),
+        (0.6, 0.55, 0.65, "fewer than luck explains, so count on the measured share"),
+    ):
+        measured = Coverage(rows=1000, share=share, low=low, high=high)
+        sets = form.sets.model_copy(update={"validation_rows": 200, "on_test": measured})
+        summary.calibration = summary.calibration._replace(form=form.model_copy(update={"sets": sets}))
+        text = " ".join(report(summary, 32, "x").split())
+        assert says in text
+        assert "where the luck of 200 validation rows allows 85.1 to 94.1" in text
+        assert ("count on" in text) == (share == 0.6)
 
 
 def test_a_column_of_too_many_values_is_one_sentence(root):

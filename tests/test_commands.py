@@ -79,7 +79,7 @@ def test_an_output_of_an_earlier_stage_that_is_absent_is_named(study, capsys):
 
 def test_table_before_a_run_says_what_to_do(study, capsys):
     assert main(["table"]) == 1
-    assert "run `make repro` first" in capsys.readouterr().err
+    assert "run `labelrisk repro` first" in capsys.readouterr().err
 
 
 def test_help_is_light(project):

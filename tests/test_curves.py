@@ -690,7 +690,7 @@ def test_the_command_says_what_it_lacks(project_params, capsys):
     assert "has 40 labelled train rows" in capsys.readouterr().err
     Path("data/training/gold/0.parquet").unlink()
     assert main(["curves"]) == 1
-    assert "run `make repro` first" in capsys.readouterr().err
+    assert "run `labelrisk repro` first" in capsys.readouterr().err
     assert Path("params.yaml").read_text() == project_params
 
 

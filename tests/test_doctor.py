@@ -271,6 +271,17 @@ def test_a_repository_with_things_to_do(told, repository):
     assert "which is not there; mount it, or let `dvc push` make it" in said["remote gone"][0][1]
 
 
+def test_a_study_that_is_not_committed_yet_has_nothing_to_push(told, repository, monkeypatch):
+    study, remote = repository / "studies" / "new", repository.parent / f"{repository.name}_new"
+    remote.mkdir()
+    study.mkdir(parents=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--subdir", "--quiet"], cwd=study, check=True)
+    configure(study, store=remote)
+    monkeypatch.chdir(study)
+    answers = f"{remote} answers; no commit names outputs that are pushed there"
+    assert squeezed(told()[0]["remote store"]) == squeezed([("ok", answers)])
+
+
 def test_a_remote_that_cannot_be_reached_shows_no_password(told, repository):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

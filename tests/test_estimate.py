@@ -122,7 +122,7 @@ def test_a_column_that_prepare_has_not_carried_yet_is_one_sentence(study, capsys
     by = "topic" if other else "outlet"
     code, text = printed(capsys, "--by", by)
     assert (code, text.count("\n")) == (1, 1)
-    assert f"the prepared rows have no column '{by}' yet, which corpus.slices names; run `make repro`" in text
+    assert f"the prepared rows have no column '{by}' yet, which corpus.slices names; run `labelrisk repro`" in text
 
 
 def population(human, predicted, rows=400):

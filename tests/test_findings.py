@@ -395,7 +395,7 @@ def test_markdown():
 def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["findings"]) == 1
-    assert "run `make repro` first" in capsys.readouterr().err
+    assert "run `labelrisk repro` first" in capsys.readouterr().err
     for folder in ("metrics", "other"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "findings.json").write_text(json.dumps(content()))

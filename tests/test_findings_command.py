@@ -73,7 +73,7 @@ def test_without_explanations_the_study_alone_is_shown(study, capsys):
     code, text = printed(capsys)
     assert (code, "It needs several sizes." in text) == (0, True)
     Path("metrics/findings.json").unlink()
-    assert "metrics/findings.json is not there; run `make repro` first" in printed(capsys)[1]
+    assert "metrics/findings.json is not there; run `labelrisk repro` first" in printed(capsys)[1]
 
 
 @pytest.mark.parametrize(

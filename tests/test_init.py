@@ -5,6 +5,7 @@ import itertools
 import json
 import shutil
 import subprocess
+from contextlib import chdir
 from pathlib import Path
 
 import pandas as pd
@@ -388,16 +389,29 @@ def test_a_study_is_a_repository_of_dvc_with_the_cache_and_the_remotes_of_its_si
     }
 
 
-def test_without_dvc_at_the_top_studies_share_a_cache_all_the_same(repository):
-    from dvc.repo import Repo
-
+def test_without_dvc_at_the_top_studies_share_a_cache_all_the_same(repository, capsys):
+    """Which holds texts, and which git does not see in a clone, where `dvc pull` comes before all else."""
     shutil.rmtree(".dvc")
     tweets().to_csv("tweets.csv", index=False)
     for name in ("a", "b"):
         assert main(["init", f"studies/{name}", "--data", "tweets.csv"]) == 0
         cache = Path(Repo(f"studies/{name}").cache.local.path)
         assert cache == repository / ".labelrisk" / "cache" / "files" / "md5"
+        assert "Commit .labelrisk/.gitignore, too" in capsys.readouterr().out
     assert not Path(".dvc").exists()
+    git(repository, "add", "--all")
+    assert [name for name in git(repository, "ls-files").split() if ".labelrisk" in name] == [".labelrisk/.gitignore"]
+    git(repository, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "studies")
+    git(repository.parent, "clone", "-q", "repository", "clone")
+    clone = repository.parent / "clone"
+    (clone / ".labelrisk" / "cache").mkdir()
+    (clone / ".labelrisk" / "cache" / "text").write_text("a text")
+    assert git(clone, "status", "--porcelain") == ""
+    tweets().to_csv(clone / "more.csv", index=False)
+    capsys.readouterr()
+    with chdir(clone):
+        assert main(["init", "c", "--data", "more.csv"]) == 0
+    assert "Commit .labelrisk" not in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -426,6 +440,20 @@ def test_a_study_in_a_subfolder_of_the_project_runs_its_sources(checkout, capsys
     own = yaml.safe_load(Path("dvc.yaml").read_text())
     assert {**pipeline["stages"], "code": 0} == {**own["stages"], "code": 0}
     assert "dvc.yaml is there already (and 5 more)" in refused(capsys, ".", "--data", "tweets.csv")
+
+
+def test_a_checkout_with_a_remote_and_a_cache_elsewhere(checkout):
+    """The settings of the checkout are the template too: each key stands once, and paths are the study's."""
+    settings = (project := Path(".dvc/config")).read_text()
+    settings = settings.replace("[core]\n", "[core]\n    remote = store\n").replace(
+        "[cache]\n", "[cache]\n    dir = ../../cache\n"
+    )
+    project.write_text(f"{settings}['remote \"store\"']\n    url = ../../store\n")
+    assert main(["init", "studies/stance", "--data", "tweets.csv"]) == 0
+    repo = Repo("studies/stance")
+    assert Path(repo.cache.local.path) == checkout.parent / "cache" / "files" / "md5"
+    assert repo.config["core"] | {"remote": "store", "analytics": False} == repo.config["core"]
+    assert Path(repo.root_dir, ".dvc", repo.config["remote"]["store"]["url"]).resolve() == checkout.parent / "store"
 
 
 def test_a_project_whose_params_were_edited_still_makes_studies(checkout, capsys):
@@ -467,7 +495,8 @@ def test_sibling_studies_pay_once_for_the_same_question(repository, monkeypatch)
         assert server.paid == len(frame)
         assert json.loads(Path("m.json").read_text())["rows"] == len(frame)
     assert (repository / ".labelrisk" / "calls.sqlite").is_file()
-    assert ".labelrisk" not in git(repository, "status", "--porcelain", "-uall")
+    unseen = git(repository, "status", "--porcelain", "-uall")
+    assert [line for line in unseen.splitlines() if ".labelrisk" in line] == ["?? .labelrisk/.gitignore"]
 
 
 def test_a_temporary_experiment_in_a_subfolder_uses_the_cache_of_the_project(tmp_path, monkeypatch):

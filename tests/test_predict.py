@@ -176,7 +176,8 @@ def test_a_fault_is_found_at_the_door(predict, tmp_path, name, content, says):
     ("words", "says"),
     [
         (["--out", "out.xlsx"], "--out out.xlsx is no table"),
-        (["--out", "in.csv"], "in.csv is there already; name another --out, or give --anew to replace it"),
+        (["--out", "there.csv"], "there.csv is there already; name another --out, or give --anew to replace it"),
+        (["--out", "in.csv", "--anew"], "--out in.csv is the file of --in, which is never replaced"),
         (["--out", "out.csv", "--by", "outle"], "no column 'outle', which --by names; did you mean 'outlet'?"),
         (["--out", "out.csv", "--probability", "p"], "--probability is about rows with gold"),
         (["--out", "-", "--gold", "number"], "--gold needs all rows"),
@@ -189,9 +190,10 @@ def test_a_fault_is_found_at_the_door(predict, tmp_path, name, content, says):
 )
 def test_options_that_do_not_fit_are_one_sentence(predict, tmp_path, words, says):
     table().to_csv("in.csv", index=False)
-    before = (tmp_path / "in.csv").read_bytes()
+    (tmp_path / "there.csv").write_text("of somebody")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert says in predict("--in", "in.csv", *words, fails=True)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"in.csv": before}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_an_ended_run_goes_on_where_it_was_with_the_same_bytes(root, predict, tmp_path, monkeypatch, small_chunks):
@@ -357,6 +359,16 @@ def test_lines_are_answered_in_ascii_that_no_terminal_obeys(root, standard_input
     assert [one["label"] in CLASSES for one in answers] == [True, True, False]
     assert answers[2]["reason"] == "missing text"
     assert "3 rows, 2 with a label; without: 1 missing text." in err
+
+
+def test_halves_of_characters_are_labelled_and_lines_before_a_fault_are_answered(root, standard_input, capfd):
+    standard_input('{"text": "good \\ud83d word1"}\n{"text": "good \\ud83d\\ude00"}\n[1]\n{"text": "bad"}\n')
+    assert main(["predict", "--in", "-", "--out", "-", "--classifier", str(root / "classifiers" / "distilled")]) == 1
+    out, err = capfd.readouterr()
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert [one["text"] for one in answers] == ["good \ud83d word1", "good \U0001f600"]
+    assert all(one["label"] in CLASSES for one in answers)
+    assert "standard input, line 3, can't be read as jsonl" in err
 
 
 def test_a_file_may_flow_into_a_pipe(predict):

@@ -152,6 +152,20 @@ def test_filters_by_reason_source_class_slice_and_words_and_a_link_that_keeps_th
     assert opened(link="#rows?reason=nonsense&gold=%00&other=1").count == every
 
 
+@pytest.mark.parametrize("link", ["#rows?reason=wrong", "#provenance"])
+def test_what_a_link_leads_to_stays_in_view_while_charts_are_drawn_until_the_reader_moves(opened, link):
+    tab = opened(link=link)
+    top = f"document.getElementById('{link[1:].split('?')[0]}').getBoundingClientRect().top"
+    tab.settle()
+    tab.page.wait_for_timeout(100)
+    assert 0 <= tab.page.evaluate(top) < 200
+    tab.page.keyboard.press("Home")
+    tab.wait_until(lambda: tab.page.evaluate("scrollY") == 0)
+    tab.page.emulate_media(color_scheme="dark")  # draws all charts again
+    tab.page.wait_for_timeout(500)
+    assert tab.page.evaluate("scrollY") == 0
+
+
 def test_a_search_for_markup_finds_it_as_text(opened):
     tab = opened()
     tab.search("<IMG src")

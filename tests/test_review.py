@@ -27,6 +27,8 @@ from revision_study import (
 
 from labelrisk.cli import main
 from labelrisk.printing import printable
+from labelrisk.revisions.document import Pictures, Quoted, Section
+from labelrisk.revisions.document_markdown import markdown_document
 from labelrisk.text_tables import code_of, markdown_of, plain_markdown_of
 
 MOST = 60_000
@@ -41,6 +43,10 @@ HOSTILE = [
     "|",
     "\\",
     "`@you",
+    "/close `it`",
+    "/approve",
+    "1. `x`",
+    "- [ ] `x`",
 ]
 
 
@@ -135,6 +141,22 @@ def test_a_prompt_edit(on, capfd):
     assert comment(capfd, "main")[0] == text
 
 
+def test_where_texts_must_not_leave_the_comment_has_ids(tmp_path, monkeypatch, capfd):
+    root = new_and(tmp_path)
+    params = PARAMS | {"share": {"texts": False}}
+    for branch, flips in (("main", {}), ("edit", {"test00": "south"})):
+        git(root, "checkout", "-qB", branch)
+        write_texts(root, params if branch == "main" else PARAMS)  # who asks for texts in a branch does not get them
+        write_outputs(root, flips)
+        commit(root, branch)
+    without_environment(monkeypatch, root)
+    text, _ = comment(capfd, "main")
+    assert "- test: `north` -> `south`; gold `north`: `row test00`" in text
+    assert "text of" not in text
+    assert main(["diff", "main", "edit"]) == 0
+    assert "gold north: text of test00" in capfd.readouterr().out  # on one's own screen
+
+
 def test_pictures_are_shown_from_an_address(on, capfd):
     on("edit")
     page = Page(comment(capfd, "main", "--image-base", "https://github.com/o/r/blob/c0ffee0")[0])
@@ -143,6 +165,14 @@ def test_pictures_are_shown_from_an_address(on, capfd):
     shown = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
     assert shown == [f"{top}/f1_by_source.png?raw=true", f"{top}/odd%20name%29.png?raw=true"]
     assert "is no address" in comment(capfd, "main", "--image-base", "x) [y](z", code=1)[1]
+
+
+def test_names_of_pictures_end_no_link():
+    names = [Quoted(f"plots/{name}.png") for name in ("a](x) ![b", "[c", "d]", "`e")]
+    text = markdown_document("<!-- x -->", [Section("Pictures", [Pictures(names, ["https://x.org"] * 4, [False] * 4)])])
+    page = Page(text)
+    page.assert_harmless(pictures=2, links=2)
+    assert [attributes["alt"] for tag, attributes in page.tags if tag == "img"] == names[:2]
 
 
 def test_params_alone(on, capfd):
@@ -316,13 +346,14 @@ def test_400_sources_are_summarised(tmp_path, monkeypatch, capfd):
     commit(root, "study")
     git(root, "checkout", "-qb", "edit")
     params = PARAMS | {"sources": {name: {"annotator": "llm", "rows": 2} for name in names}}
-    changed = dict.fromkeys(names[300:], ("risky", (-0.3, -0.4, -0.2)))
+    changed = dict.fromkeys(names[300:399], ("can't tell", (-0.3, -0.4, -0.2))) | {names[399]: ("risky", None)}
     write_texts(root, params, verdicts=verdicts | changed, scores=dict.fromkeys(names, (0.6, 0.58, 0.62)))
     commit(root, "edit")
     without_environment(monkeypatch, root)
     text, _ = comment(capfd, "main")
     assert len(text.encode()) < MOST
     assert "## labelrisk: verdicts 100 worse" in text
+    assert "changed\n\n- worse: `source_399_" in text  # the gravest is first, not in what is cut
     assert "worse: `source_300_" in text
     assert "The same: 300 safe." in text
     assert text.count("... and ") >= 3  # verdicts, students, params: the rest is counted

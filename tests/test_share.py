@@ -195,6 +195,20 @@ def test_texts_in_files_that_no_parameter_names_are_found_in_git(study, capsys):
     assert "which leave with `git push`: texts.csv, notes/coded.json." in said
 
 
+def test_texts_above_the_folder_of_the_study_are_found_in_git(study, capsys, monkeypatch):
+    """Where `labelrisk init` leaves them: studies/one reads ../../texts.csv."""
+    inside = study / "studies" / "one"
+    inside.mkdir(parents=True)
+    for name in ("dvc.yaml", "codebook.yaml"):
+        shutil.move(study / name, inside / name)
+    (inside / "params.yaml").write_text((study / "params.yaml").read_text().replace("texts.csv", "../../texts.csv"))
+    subprocess.run(["git", "add", "-A"], check=True, env=ENVIRONMENT)
+    monkeypatch.chdir(inside)
+    assert main(["share", "labels-only"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "which leave with `git push`: ../../texts.csv." in said
+
+
 def test_a_pipeline_that_sends_texts_against_params_yaml_is_told(study, capsys):
     assert main(["share", "labels-only"]) == 0
     pipeline = (study / "dvc.yaml").read_text()

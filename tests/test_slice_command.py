@@ -266,7 +266,7 @@ def test_mistakes_are_one_sentence(study, capsys):
     Path("params.yaml").write_text(lines.replace("- half", "- half\n  - outlet"))
     code, text = slice_(capsys, "--by", "outlet")
     assert (code, text.count("\n")) == (1, 1)
-    assert "the prepared rows have no column 'outlet' yet, which corpus.slices names; run `make repro`" in text
+    assert "the prepared rows have no column 'outlet' yet, which corpus.slices names; run `labelrisk repro`" in text
     Path("params.yaml").write_text(lines)
     shutil.rmtree("vectors")
     code, text = slice_(capsys, *OPTIONS)

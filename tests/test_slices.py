@@ -322,7 +322,7 @@ def test_a_column_without_slices_is_one_sentence(printed, study_paths):
     (study_paths["plots"] / "slices.csv").write_text(text[0] + "\n")
     assert printed("--by", "region")[1].endswith("name columns of the corpus in corpus.slices in params.yaml\n")
     (study_paths["plots"] / "slices.csv").unlink()
-    assert printed("--by", "region")[1].endswith("plots/slices.csv is not there; run `make repro` first\n")
+    assert printed("--by", "region")[1].endswith("plots/slices.csv is not there; run `labelrisk repro` first\n")
 
 
 def test_what_slices_are_called_is_no_html(tmp_path):

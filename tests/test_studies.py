@@ -270,6 +270,9 @@ def test_where_studies_are_looked_for(repository, capsys, monkeypatch):
     (repository / "g" / "dvc.yaml").write_text("stages: {train: {cmd: labelrisk}}\n")
     assert [of["study"] for of in table(told(capsys, "--csv")[0])] == ["a", "deep/er/b"]
     assert [of["study"] for of in table(told(capsys, "--csv", "deep", "deep/er/b")[0])] == ["deep/er/b"]
+    (repository / "a" / ".dvc").mkdir()  # as `labelrisk init` makes it
+    monkeypatch.chdir(repository / "a")
+    assert [of["study"] for of in table(told(capsys, "--csv")[0])] == ["a", "deep/er/b"]
     monkeypatch.chdir(repository / "deep")
     assert [of["study"] for of in table(told(capsys, "--csv")[0])] == ["a", "deep/er/b"]
 

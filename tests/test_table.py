@@ -171,7 +171,7 @@ def test_numbers_of_other_params_are_said_to_be_out_of_date(tmp_path, monkeypatc
     assert main(["table"]) == 0
     assert capsys.readouterr().out.startswith("against the reference")
     Path("params.yaml").write_text("evaluate: {margin: 0.03}\n")
-    stale = "Out of date: evaluate, ensemble (changed: evaluate); `make repro` makes these numbers anew."
+    stale = "Out of date: evaluate, ensemble (changed: evaluate); `labelrisk repro` makes these numbers anew."
     assert main(["table"]) == 0
     first, _, rest = capsys.readouterr().out.partition("\n\n")
     assert first.replace("\n", " ") == stale

@@ -85,6 +85,10 @@ CSV = {
         "text;gold\na;b\n",
         "has no column 'text', which corpus.path needs; its fields seem to be separated by ';",
     ),
+    "semicolons beside commas in texts": (
+        "text;gold\na, b;c\n",
+        "its fields seem to be separated by ';': save it as CSV",
+    ),
     "no header": ("a,b\nc,d\n", "has no column 'text'"),
     "no rows": ("text,gold\n", "has no rows"),
     "blank lines": ("\n \n", "can't be read as csv (the file is empty)"),

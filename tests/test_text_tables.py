@@ -32,6 +32,9 @@ def test_markdown_shows_what_it_would_obey():
     good = "loses 4.0 to 8.2 points [-8.2, -4.0] of `macro-F1` (95 %), more than the 2 accepted: a_b *c* - d & e > f"
     assert markdown_of(good) == good
     assert plain_markdown_of(good) == good.replace("`", "&#96;").replace("*", "&#42;")
+    assert markdown_of("/close") == "/&#8203;close"
+    assert [plain_markdown_of(text) for text in ("- a", "12) b")] == ["-&#8203; a", "12)&#8203; b"]
+    assert all(plain_markdown_of(text) == text for text in ("-1.0 [-2, 0]", "1.5 %", "a/b", "-"))
     assert code_of("see #12") == "`see #12`"
     assert code_of("`see #12") == "&#96;see #&#8203;12"
 

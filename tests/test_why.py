@@ -130,14 +130,14 @@ def test_texts_of_others_are_printable_and_no_markdown(folder, capsys):
 def test_an_unknown_name_and_an_absent_folder_are_one_sentence(folder, capsys):
     assert why(capsys, "flps") == (1, "labelrisk why: there is no explanation 'flps'; did you mean 'flips'?\n")
     assert why(capsys, "findings")[0] == 1
-    assert why(capsys, "--folder", "none") == (1, "labelrisk why: none is not there; run `make repro` first\n")
+    assert why(capsys, "--folder", "none") == (1, "labelrisk why: none is not there; run `labelrisk repro` first\n")
     Path("file.yaml").write_text("a: 1")
     assert why(capsys, "--folder", "file.yaml") == (
         1, "labelrisk why: file.yaml is no folder; name that of the explanations by --folder\n"
     )  # fmt: skip
     Path("empty").mkdir()
     assert why(capsys, "--folder", "empty") == (
-        1, "labelrisk why: empty holds no explanations; run `make repro` first\n"
+        1, "labelrisk why: empty holds no explanations; run `labelrisk repro` first\n"
     )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def test_explanations_of_other_params_are_said_to_be_out_of_date(folder, capsys)
     Path("params.yaml").write_text("explain: {a: 2}\n")
     Path("dvc.yaml").write_text("stages: {explain: {cmd: x, params: [explain]}}\n")
     Path("dvc.lock").write_text("stages: {explain: {params: {params.yaml: {explain: {a: 1}}}}}\n")
-    stale = "Out of date: explain (changed: explain); `make repro` makes these numbers anew."
+    stale = "Out of date: explain (changed: explain); `labelrisk repro` makes these numbers anew."
     assert " ".join(why(capsys, "flips")[1].split()).startswith(stale)
     assert why(capsys, "flips", "--markdown")[1].startswith(f"**{stale}**\n\n### flips")
     Path("other").mkdir()

@@ -88,6 +88,29 @@ def test_without_a_remote_the_step_of_the_remote_passes_and_says_so(project, scr
     assert "no DVC remote is set, so outputs are not looked for" in done.stdout
 
 
+@pytest.mark.parametrize("of", ["the project", "a fork"])
+def test_the_branch_to_merge_into_is_that_of_the_project(scripts, tmp_path, of):
+    """In a fork's pipeline `origin` is the fork, whose branch of that name may be old, or be none."""
+    (fetch,) = (script for script in scripts.values() if "git fetch" in script)
+    environment = ENVIRONMENT | {"HOME": str(tmp_path), "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+    environment |= {"CI_MERGE_REQUEST_PROJECT_URL": f"file://{tmp_path}/project"}
+    environment |= {"CI_MERGE_REQUEST_PROJECT_ID": "5", "CI_PROJECT_ID": "5" if of == "the project" else "6"}
+
+    def git(*words):
+        done = subprocess.run(
+            ["git", *words], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    git("init", "-qb", "main", "project.git")
+    git("-C", "project.git", "commit", "-q", "--allow-empty", "-m", "first")
+    git("clone", "-q", f"file://{tmp_path}/project.git", "fork")
+    git("-C", "project.git", "commit", "-q", "--allow-empty", "-m", "main went on")
+    git("clone", "-q", f"file://{tmp_path}/{'project.git' if of == 'the project' else 'fork'}", "job")
+    subprocess.run(["bash", "-ec", fetch], cwd=tmp_path / "job", env=environment, check=True)
+    assert git("-C", "job", "rev-parse", "origin/base") == git("-C", "project.git", "rev-parse", "main")
+
+
 def test_the_commands_of_the_workflows_are_commands(scripts, capsys):
     words = {
         tuple(found) for script in scripts.values() for found in re.findall(r"labelrisk ([a-z-]+)([^\n>]*)", script)
@@ -117,7 +140,8 @@ def review(tmp_path, monkeypatch, host):
         "GITHUB_REF": "refs/pull/7/merge",
         "GITHUB_TOKEN": TOKEN,
         "CI_API_V4_URL": host.url,
-        "CI_PROJECT_ID": "5",
+        "CI_PROJECT_ID": "6",  # where a fork's pipeline runs
+        "CI_MERGE_REQUEST_PROJECT_ID": "5",
         "CI_MERGE_REQUEST_IID": "7",
         "CI_MERGE_REQUEST_PROJECT_URL": "https://gitlab.com/me/study",
         "LABELRISK_GITLAB_TOKEN": TOKEN,

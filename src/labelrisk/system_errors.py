@@ -80,7 +80,8 @@ def _of_package(error: ImportError) -> str | None:
     package = (error.name or "").partition(".")[0]
     if package == "labelrisk" or not (isinstance(error, ModuleNotFoundError) or str(error.path).endswith(".so")):
         return None
-    return f"the package {shown(package)} can't be loaded ({shown(error, 200)}); run `make setup`, which installs it"
+    what = f"the package {shown(package)} can't be loaded ({shown(error, 200)})"
+    return f"{what}; install labelrisk again (`make setup` in a checkout)"
 
 
 def _raised_in(error: Exception, *packages: str) -> bool:

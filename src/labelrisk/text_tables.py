@@ -19,11 +19,13 @@ SPECIAL = re.compile(
     r"|&(?=[#\w])"  # entities; epics
     r"|\\(?=[!-/:-@\[-`{-~])"  # escapes
     r"|<|^[>\[]"  # HTML; a quotation; a box to tick
+    r"|^/(?=\w)"  # what GitLab does for who writes /close
     r"|\](?=\()"  # links and pictures
     r"|[|~$]"  # a cell's end; struck out, labels; mathematics, snippets
     r'|[@#]|[!%^](?=[\w"])'  # persons; issues, headings; merge requests, milestones, alerts
     r"|:(?=//|[\w+-]+:)|(?i:www(?=\.)|GH-(?=\d)|(?:mailto|xmpp)(?=:))"  # addresses; pictures of emoji; issues
 )
+LIST = re.compile(r"^(?:[-+]|[0-9]{1,9}[.)])(?=\s)")  # which lines of ours may be
 MARKUP = re.compile(r"[`*]|(?<![^\W_])_|_(?![^\W_])")  # code and emphasis, which sentences of ours may have
 
 
@@ -68,7 +70,7 @@ def markdown_of(text: str) -> str:
 
 def plain_markdown_of(text: str) -> str:
     """A text on one line that Markdown shows as it is, whatever is around it."""
-    escaped = markdown_of(text)
+    escaped = LIST.sub(_harmless, markdown_of(text))
     return MARKUP.sub(lambda found: ESCAPED[found[0]], escaped)
 
 

@@ -54,6 +54,10 @@ class Options(NamedTuple):
             check_shares_file(self.shares)
         if out != "-" and source != "-":
             check_format(Path(out))
+            if Path(out).exists() and Path(source).exists() and Path(out).samefile(source):
+                raise LabelRiskError(
+                    f"--out {shown(out, 300)} is the file of --in, which is never replaced; name another"
+                )
         elif out != "-":
             raise LabelRiskError("--in - is answered line by line; give --out -, and send that to a file")
         elif self.gold is not None:

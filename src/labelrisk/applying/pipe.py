@@ -31,7 +31,13 @@ def waiting_objects(descriptor: int) -> Iterator[list[dict[str, Any]]]:
         letters = 0
         for raw in lines:
             number += 1
-            if (content := object_of(raw, number, WHERE)) is None:
+            try:
+                content = object_of(raw, number, WHERE)
+            except LabelRiskError:
+                if part:
+                    yield part  # what came before is answered
+                raise
+            if content is None:
                 continue
             part.append(content)
             letters += len(raw)

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 from labelrisk.applying.shares import GOLD, ClassShares
 from labelrisk.applying.summary import Summary
-from labelrisk.classifiers.calibration import Coverage
+from labelrisk.classifiers.calibration import Coverage, Thresholds
 from labelrisk.errors import shown
+from labelrisk.statistics.conformal import held_by_chance
 from labelrisk.statistics.shares import Share
 from labelrisk.statistics.unlikeness import Unlike
 from labelrisk.text_tables import WIDTH, text_table
 
 SLICES = 20  # of a table
+ADVICE = "do not trust it; let people label rows drawn at random, and give --gold."
 NAME = 8  # letters that a name keeps
 
 
@@ -47,11 +49,22 @@ def _sets(summary: Summary) -> Iterator[str]:
         text = "Sets hold all classes, for too few validation rows have gold"
     elif measured := form.sets.on_test:
         text += f"; on its {measured.rows:,} test rows they do for {_shown(_share_of(measured))} %"
-        if measured.high < 1 - form.sets.risk:
-            text += ", surely less"
+        text += _against_luck(form.sets, measured, form.confidence)
     if form.temperature == 1:
         text += f"; confidence is as the students say it, for {form.validation_rows} validation rows fit no temperature"
     yield _filled(f"{text}.")
+
+
+def _against_luck(sets: Thresholds, measured: Coverage, confidence: float) -> str:
+    """Whether the measured share is one that the luck of validation and test rows explains."""
+    luck = held_by_chance(sets.validation_rows, sets.risk, measured.rows, confidence)
+    if luck is None:
+        return ""
+    low, high = luck
+    text = f", where the luck of {sets.validation_rows:,} validation rows allows {100 * low:.1f} to {100 * high:.1f}"
+    if measured.share < low:
+        text += ": fewer than luck explains, so count on the measured share"
+    return text
 
 
 def _share_of(one: Coverage) -> Share:
@@ -63,19 +76,21 @@ def _shares(summary: Summary) -> Iterator[str]:
     if found is None:
         return
     if found.corrected is None:
-        yield _filled(f"Class shares can't be corrected, for {found.why_not}; the naive ones may be far off.")
-    header = ["class", "naive", *(["corrected"] if found.corrected else [])]
+        yield _filled(
+            f"Class shares can't be corrected, for {found.why_not}, and are not told: a count of labels may be far off."
+        )
+        return
     lines = [
-        [name, f"{100 * found.naive[code]:.1f}", *([_shown(found.corrected[code])] if found.corrected else [])]
+        [name, f"{100 * found.naive[code]:.1f}", _shown(found.corrected[code])]
         for code, name in enumerate(summary.classes)
     ]
-    yield text_table(header, lines, WIDTH, NAME)
+    yield text_table(["class", "naive", "corrected"], lines, WIDTH, NAME)
     yield _filled(_about_shares(summary, found))
 
 
 def _about_shares(summary: Summary, found: ClassShares) -> str:
     text = "Shares x100; naive: the labels counted"
-    if found.corrected is None or summary.calibration is None:
+    if summary.calibration is None:
         return f"{text}."
     level = f"{100 * summary.calibration.form.confidence:g}"
     if found.method == GOLD:
@@ -89,7 +104,9 @@ def _about_shares(summary: Summary, found: ClassShares) -> str:
         "from the study's (label shift): texts of a class are the same in both."
     )
     if summary.is_unlike:
-        text += " These texts are not (below): do not trust it; let people label rows drawn at random, and give --gold."
+        text += f" These texts are not (below): {ADVICE}"
+    elif found.refuted:
+        text += f" The answers fit no shares at all, so that this does not hold here: {ADVICE}"
     return text
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from labelrisk.applying.totals import Totals
 from labelrisk.classifiers.calibration import Calibration
-from labelrisk.statistics.label_shift import LEAST_ROWS, corrected_shares
+from labelrisk.statistics.label_shift import LEAST_ROWS, corrected_shares, is_refuted
 from labelrisk.statistics.powered_shares import FEWEST, powered_shares
 from labelrisk.statistics.scores import Floats
 from labelrisk.statistics.shares import Share
@@ -18,13 +18,17 @@ FEWEST_ROWS = 30  # of which a mean is about normal
 
 
 class ClassShares(NamedTuple):
-    """naive (K,): shares of the labels as they are; corrected: None where that can't be done, and why; method: how."""
+    """naive (K,): shares of the labels as they are; corrected: None where that can't be done, and why; method: how.
+
+    refuted: what is taken for granted (label shift) surely does not hold.
+    """
 
     rows: int
     naive: Floats
     corrected: list[Share] | None
     method: str
     why_not: str | None
+    refuted: bool = False
 
 
 def class_shares(
@@ -44,11 +48,12 @@ def class_shares(
     if rows < FEWEST_ROWS:
         return ClassShares(rows, naive, None, method, f"they are of fewer than {FEWEST_ROWS} rows")
     if not has_gold:
-        found = corrected_shares(totals.answers, calibration.known, calibration.gold, calibration.form.confidence)
+        how = (totals.answers, calibration.known, calibration.gold, calibration.form.confidence)
+        found = corrected_shares(*how)
         why = (
             f"a class has fewer than {LEAST_ROWS} test rows, or the classifier tells classes of the test rows not apart"
         )
-        return ClassShares(rows, naive, found, method, None if found else why)
+        return ClassShares(rows, naive, found, method, None if found else why, is_refuted(*how))
     given, gold, drawn = totals.coded
     if len(gold) < FEWEST:
         return ClassShares(rows, naive, None, method, f"{len(gold)} rows have gold, and {FEWEST} are needed")

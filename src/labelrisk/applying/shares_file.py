@@ -44,8 +44,10 @@ def _rows(summary: Summary, by: str | None, slice_: str | None) -> list[dict[str
     rows = []
     for code, name in enumerate(summary.classes):
         share = found.corrected[code] if found.corrected else Share(*[None] * 3)  # type: ignore[arg-type]
-        row = {"slice": slice_, "class": name, "rows": found.rows, "naive": float(found.naive[code])}
+        naive = float(found.naive[code]) if found.corrected else None  # a count alone misleads
+        row = {"slice": slice_, "class": name, "rows": found.rows, "naive": naive}
         row |= {"corrected": share.share, "low": share.low, "high": share.high, "method": found.method}
+        row["method_refuted"] = found.refuted if found.corrected else None
         row |= {"unlike": far.share.share if far else None, "unlike_low": far.share.low if far else None}
         row |= {"unlike_high": far.share.high if far else None, "unlike_warning": warned if far else None}
         rows.append(row)

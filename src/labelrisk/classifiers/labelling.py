@@ -55,7 +55,9 @@ def say(
     """Read texts, each once.  encoder: None for no distances; done: called with how many more a model has read."""
     reasons = [reason_of(text) for text in texts]
     places: dict[str, int] = {}
-    rows = [places.setdefault(str(text), len(places)) for text, no in zip(texts, reasons, strict=True) if no is None]
+    rows = [
+        places.setdefault(_whole(str(text)), len(places)) for text, no in zip(texts, reasons, strict=True) if not no
+    ]
     known, told = np.array([no is None for no in reasons], dtype=bool), list(places)
     found = Said(
         np.full((len(texts), len(classifier.classes)), np.nan, np.float32),
@@ -72,6 +74,11 @@ def say(
         found.distances[known] = far[rows]
         done(len(told))
     return found
+
+
+def _whole(text: str) -> str:
+    """The text; halves of characters, which JSON may hold but no tokenizer takes, as the sign of what can't be read."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def tempered(said: Said, calibration: Calibration | None) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ class GitLab:
         token = needed(environment, TOKEN, "add it as a masked CI/CD variable of the project")
         api, project, request = (
             needed(environment, name, "run this in a job of a merge request pipeline")
-            for name in ("CI_API_V4_URL", "CI_PROJECT_ID", "CI_MERGE_REQUEST_IID")
+            for name in ("CI_API_V4_URL", "CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_IID")
         )
         self._requests = JsonRequests("GitLab", api, {"PRIVATE-TOKEN": token, "User-Agent": "labelrisk"}, ALLOW)
         self._notes = f"/projects/{project}/merge_requests/{request}/notes"

@@ -52,7 +52,9 @@ def look_at(settings: Settings, labels: list[str], params: Path) -> CorpusHead:
 
     corpus = settings.corpus
     if not Path(corpus.path).exists():
-        raise LabelRiskError(f"{params}: corpus.path names {corpus.path}, which is not there; correct it")
+        raise LabelRiskError(
+            f"{params}: corpus.path names {corpus.path}, which is not there; bring it there, or correct it"
+        )
     if not isinstance(corpus, FilesCorpus):
         return CorpusHead(f"a corpus of kind {corpus.kind}")
     raw, origin = corpus.rows(most=HEAD + 1)

@@ -18,7 +18,7 @@ def read_named_json(path: Path, what: str) -> Any:
     Raises LabelRiskError where there is none.
     """
     try:
-        return json.loads(named_file(path, "run `make repro` first").read_text(encoding="utf-8"))
+        return json.loads(named_file(path, "run `labelrisk repro` first").read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         raise LabelRiskError(f"{shown(path, 300)} is no JSON; name a {what}") from None
 

@@ -47,7 +47,7 @@ class OutOfDate(NamedTuple):
         stages = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in counts.items())
         more = f" and {len(self.because) - LISTED} more" if len(self.because) > LISTED else ""
         changed = f" (changed: {', '.join(self.because[:LISTED])}{more})" if self.because else ""
-        return f"Out of date: {stages}{changed}; `make repro` makes these numbers anew."
+        return f"Out of date: {stages}{changed}; `labelrisk repro` makes these numbers anew."
 
 
 def out_of_date(params: Path, pipeline: Path = Path("dvc.yaml"), lock: Path = Path("dvc.lock")) -> OutOfDate:

@@ -24,8 +24,9 @@ def side(name: str) -> Side:
     return (name, None) if name == WORKSPACE else (short(name), commit_of(name))
 
 
-def changes_of(before: Side, after: Side, params: Path, examples: int, may_begin: bool = False) -> Changes:
-    """What changed from one side to the other; may_begin: the earlier one need not have a study yet.
+def changes_of(before: Side, after: Side, params: Path, examples: int, for_others: bool = False) -> Changes:
+    """What changed from one side to the other; for_others: as a comment, in which texts stand only where these may
+    leave, and before which there need not have been a study.
 
     Raises LabelRiskError where a side has none.
     """
@@ -34,10 +35,10 @@ def changes_of(before: Side, after: Side, params: Path, examples: int, may_begin
 
     commit_of("HEAD")  # outside git, and before the first commit, the sentence is about that
     with revisions_of([before, after]) as revisions:
-        for revision in revisions[may_begin:]:
+        for revision in revisions[for_others:]:
             if revision.text(params.name) is None:
                 raise LabelRiskError(
                     f"there is no {params.name} at {shown(revision.title)} in this folder; run from a study's folder, "
                     "or name a revision that has the study"
                 )
-        return changes_between(revisions[0], revisions[1], params.name, examples)
+        return changes_between(revisions[0], revisions[1], params.name, examples, for_others)

@@ -18,5 +18,5 @@ def check_column(by: str, named: Collection[str], prepared: Collection[str]) -> 
         raise LabelRiskError(f"there are no slices by '{shown(by)}'; {nearest(by, named)}")
     if by not in prepared:
         raise LabelRiskError(
-            f"the prepared rows have no column '{shown(by)}' yet, which corpus.slices names; run `make repro`"
+            f"the prepared rows have no column '{shown(by)}' yet, which corpus.slices names; run `labelrisk repro`"
         )

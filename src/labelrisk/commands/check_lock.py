@@ -29,7 +29,9 @@ def run(params: Path) -> None:
     from labelrisk.commands._dvc import run_dvc
 
     if not Path("dvc.lock").is_file():
-        raise LabelRiskError("dvc.lock is not there: nothing was run or it was not committed; run `make repro`, commit")
+        raise LabelRiskError(
+            "dvc.lock is not there: nothing was run or it was not committed; run `labelrisk repro`, commit"
+        )
     done = run_dvc(
         "repro", "--dry", "--allow-missing", "--keep-going", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -38,7 +40,7 @@ def run(params: Path) -> None:
         more = f" and {len(stages) - LISTED} more" if len(stages) > LISTED else ""
         raise LabelRiskError(
             f"dvc.lock is stale: {', '.join(stages[:LISTED])}{more} would run, since params.yaml, dvc.yaml, the code "
-            "or a file has changed; run `make repro` and commit what it writes"
+            "or a file has changed; run `labelrisk repro` and commit what it writes"
         )
     if done.returncode:
         said = [line for line in done.stdout.splitlines() if line.startswith("ERROR")] or done.stdout.splitlines()[-1:]

@@ -38,7 +38,7 @@ def run(params: Path, small: bool, off: bool, jobs: int | None, training: Path, 
 
     Sizes that a person wrote there are kept, unless it is to be small.
     Raises LabelRiskError where the study has not been run, has too few rows, or a stage fails; params.yaml then stays
-    as it was written, so that `make repro` goes on.
+    as it was written, so that `labelrisk repro` goes on.
     """
     from labelrisk.explanations.curves.plan import curve_plan
     from labelrisk.params import load
@@ -48,7 +48,7 @@ def run(params: Path, small: bool, off: bool, jobs: int | None, training: Path, 
     settings = load(params)
     if off:
         _write(params, CurveSettings())
-        print(f"{params} asks for no learning curves; `make repro` removes those that were made")
+        print(f"{params} asks for no learning curves; `labelrisk repro` removes those that were made")
         return
     rows = _labelled_rows(settings, training)
     plan = curve_plan(settings, rows, small)
@@ -100,7 +100,7 @@ def _labelled_rows(settings: Settings, training: Path) -> dict[str, int]:
         path = training / source / f"{settings.seeds[0]}.parquet"
         if not path.exists():
             raise LabelRiskError(
-                f"{path} is not there, which says how many rows a curve may have; run `make repro` first"
+                f"{path} is not there, which says how many rows a curve may have; run `labelrisk repro` first"
             )
         rows = read_parquet(path, ["label", "split"])
         found[source] = int(pc.sum(pc.and_(pc.equal(rows["split"], "train"), pc.is_valid(rows["label"]))).as_py() or 0)

@@ -92,10 +92,14 @@ def _prepare_repository(repository: Repository) -> list[str]:
     from labelrisk.new_study.writing import write_new_files
 
     write_new_files(repository_files(repository))
-    if run_git(repository.top, "config", "--get", "merge.ours.driver").returncode == 0:
-        return []
-    run_git(repository.top, "config", "merge.ours.driver", "true")
-    return [
-        "When branches are merged, git keeps your side of files that runs write; in other clones that takes "
-        "`git config merge.ours.driver true`"
-    ]
+    done = []
+    hidden = (repository.local / ".gitignore").relative_to(repository.top).as_posix()
+    if run_git(repository.top, "ls-files", "--others", "--exclude-standard", "--", hidden).stdout:
+        done.append(f"Commit {shown(hidden, 300)}, too: it hides answers and DVC's cache from git, in every clone")
+    if run_git(repository.top, "config", "--get", "merge.ours.driver").returncode:
+        run_git(repository.top, "config", "merge.ours.driver", "true")
+        done.append(
+            "When branches are merged, git keeps your side of files that runs write; in other clones that takes "
+            "`git config merge.ours.driver true`"
+        )
+    return done

@@ -52,7 +52,7 @@ def run(params: Path, base: str, head: str, examples: int, image_base: str | Non
         raise LabelRiskError(f"--image-base is '{shown(image_base)}', which is no address; begin it with https://")
     later = side(head)
     earlier = _merge_base(base, later[1])
-    changes = changes_of(earlier, later, params, examples, may_begin=True)
+    changes = changes_of(earlier, later, params, examples, for_others=True)
     study = git_history.prefix(Path()).rstrip("/")
     print(review_markdown(changes, _state(study, later[1], params), mark_of(study), image_base), end="", flush=True)
     if wrong := _wrong(changes, fail_on):

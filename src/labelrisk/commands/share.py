@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -70,7 +71,9 @@ def _choose(choice: Choice, settings: Settings, pipeline: str, params: Path) -> 
         with changed_params(params) as content:
             content["share"]["texts"] = texts
         what = "hold replies again" if texts else "then hold no reply"
-        print(_filled(f"Labels files {what}: run `make repro`. It annotates again and asks nothing that is known."))
+        print(
+            _filled(f"Labels files {what}: run `labelrisk repro`. It annotates again and asks nothing that is known.")
+        )
 
 
 def _write(path: Path, before: str, after: str) -> None:
@@ -131,7 +134,7 @@ def _lock() -> dict[str, Any]:
         content = yaml.load(LOCK.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError:
         raise LabelRiskError(
-            f"{LOCK} is no YAML, as after a merge with conflicts; run `make repro`, or repair it"
+            f"{LOCK} is no YAML, as after a merge with conflicts; run `labelrisk repro`, or repair it"
         ) from None
     return content if isinstance(content, dict) else {}
 
@@ -142,7 +145,7 @@ def _notes_on_git(settings: Settings) -> Iterator[str]:
     from labelrisk.sharing.texts_in_git import files_with_texts, tracked
 
     kept = tracked(Path())
-    named = [path.as_posix() for path in files_with_texts_by_name(settings)]
+    named = [os.path.relpath(path) for path in files_with_texts_by_name(settings)]
     by_name = [name for name in kept if any(name == path or name.startswith(f"{path}/") for path in named)]
     found = list(dict.fromkeys([*by_name, *files_with_texts(Path(), _texts())]))
     if found:

@@ -42,9 +42,9 @@ def run(params: Path, metrics: Path, plots: Path, durations: Path, by: str | Non
         found = {name: read_json(metrics / f"{name}.json") for name in names}
         slices = "" if by is None else (plots / "slices.csv").read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise LabelRiskError(f"{error.filename} is not there; run `make repro` first") from None
+        raise LabelRiskError(f"{error.filename} is not there; run `labelrisk repro` first") from None
     files = f"{metrics}/*.json" if by is None else str(plots / "slices.csv")
-    with of_this_version(files, "run `make repro`, which writes them anew"):
+    with of_this_version(files, "run `labelrisk repro`, which writes them anew"):
         if by is None:
             text = comparison_markdown(found) if markdown else comparison_table(found)
         else:
@@ -58,7 +58,7 @@ def run(params: Path, metrics: Path, plots: Path, durations: Path, by: str | Non
             print(f"\nThe next step takes about {minutes:,} minutes here.")
         pictures = sorted(str(path) for path in plots.glob("*.png"))
         print("\n" + textwrap.fill(f"Pictures: {' '.join(pictures)}", 80, break_long_words=False))
-        print("More: labelrisk why, dvc plots show, dvc metrics show, make compare")
+        print("More: labelrisk why, dvc plots show, dvc metrics show, labelrisk compare")
 
 
 def _minutes(step: dict[str, Any] | None, params: Path, durations: Path) -> int | None:

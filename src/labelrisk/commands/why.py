@@ -31,8 +31,8 @@ def run(params: Path, name: str | None, folder: Path, markdown: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise LabelRiskError(f"{folder} is no folder; name that of the explanations by --folder")
     if not folder.is_dir():
-        raise LabelRiskError(f"{folder} is not there; run `make repro` first")
-    with of_this_version(str(folder), "run `make repro`, which writes it anew"):
+        raise LabelRiskError(f"{folder} is not there; run `labelrisk repro` first")
+    with of_this_version(str(folder), "run `labelrisk repro`, which writes it anew"):
         told = read_explanations(folder)
         if name is not None and name not in told:
             raise LabelRiskError(f"there is no explanation '{shown(name)}'; {nearest(name, told)}")

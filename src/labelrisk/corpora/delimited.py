@@ -140,6 +140,9 @@ def _odd_rows(path: Path, header: list[str], separator: str, odd: list[tuple[int
     names = ", ".join(shown(name, 30) for name in header[:LISTED]) + (", ..." if len(header) > LISTED else "")
     (line, fields), others = odd[0], ", ".join(f"line {line}" for line, _ in odd[1:3])
     mark = "tab" if separator == "\t" else f"'{separator}'"
+    if len(header) == 1 and (other := next((one for one in ";\t|" if one in header[0] and one != separator), None)):
+        named = "a tab" if other == "\t" else f"'{other}'"
+        return f"{path}: its fields seem to be separated by {named}: save it as CSV with commas"
     return (
         f"{path}, line {line}: the row has {fields} fields, but the header has {len(header)}: {names} "
         f"{such_rows(len(odd), f', also {others}' if others else '')}; put quotes around texts that hold a "

@@ -19,7 +19,9 @@ def embedded_folder() -> Path:
     """
     found = importlib.util.find_spec(PACKAGE)
     if found is None or found.origin is None:
-        raise LabelRiskError(f"the package '{PACKAGE}' is not installed; run `make setup`")
+        raise LabelRiskError(
+            f"the package '{PACKAGE}' is not installed; install labelrisk again (`make setup` in a checkout)"
+        )
     folder = Path(found.origin).parent / "model"
     weights = folder / "model.safetensors"
     if not weights.is_file():

@@ -37,7 +37,7 @@ def read_explanations(folder: Path) -> dict[str, Told]:
     contents = {path.stem: read_json(path) for path in files if path.suffix == ".json"}
     says = {name: of["says"] for name, of in contents.items() if isinstance(of, dict) and "says" in of}
     if not says:
-        raise LabelRiskError(f"{folder} holds no explanations; run `make repro` first")
+        raise LabelRiskError(f"{folder} holds no explanations; run `labelrisk repro` first")
     owners = {path: _owner(path, says) for path in files}
     return {
         name: Told(
@@ -66,7 +66,7 @@ def read_table(path: Path) -> Table:
     try:
         lines = list(csv.DictReader(io.StringIO(text)))
     except csv.Error as error:
-        raise LabelRiskError(f"{path} is no table ({error}); run `make repro`, which writes it anew") from None
+        raise LabelRiskError(f"{path} is no table ({error}); run `labelrisk repro`, which writes it anew") from None
     columns = list(lines[0]) if lines else []
     bounds = {end: _with_bounds(columns, end) for end in columns if _with_bounds(columns, end)}
     hidden = {bound for pair in bounds.values() for bound in pair}

@@ -16,18 +16,38 @@ WITH_SCHEME = re.compile(r"[a-z0-9+]+://", re.IGNORECASE)
 def dvc_config(template: str, folder: Path, repository: Repository) -> str:
     """The text of .dvc/config of a study in `folder`; template: that of the project."""
     place = folder / ".dvc"
-    cache = f"[cache]\n    dir = {path_from(place, repository.cache)}\n"
-    own = _sections(template)
-    lines = "".join(
-        cache + body.split("\n", 1)[1] if name == "cache" else body for name, body in own.items() if _is_general(name)
-    )
     above = repository.config
     inherited = _sections(above.read_text(encoding="utf-8")) if above.is_file() else {}
-    default = re.search(r"^\s*remote\s*=\s*\S.*$", inherited.get("core", ""), re.MULTILINE)
-    if default:
-        lines = lines.replace("[core]\n", f"[core]\n    {default[0].strip()}\n", 1)
+    own = {name: body for name, body in _sections(template).items() if _is_general(name)}
+    # in a checkout the template is what stands above: keys that a study sets itself go before they are set
+    for section, key, value in (
+        ("core", "remote", _value(inherited.get("core", ""), "remote")),
+        ("cache", "dir", _cache(inherited.get("cache", ""), repository, place)),
+    ):
+        own[section] = _with(own.get(section, f"[{section}]\n"), key, value)
     remotes = [_moved(body, above.parent, place) for name, body in inherited.items() if not _is_general(name)]
-    return lines + "".join(remotes)
+    return "".join([*own.values(), *remotes])
+
+
+def _cache(inherited: str, repository: Repository, place: Path) -> str:
+    """The cache of all studies: the one that the settings above name, if they name one."""
+    named = _value(inherited, "dir")
+    if named is None:
+        return path_from(place, repository.cache)
+    return named if _is_absolute(named) else path_from(place, (repository.config.parent / named).resolve())
+
+
+def _value(body: str, key: str) -> str | None:
+    """The value of a key in the text of a section, if it stands there."""
+    found = re.search(rf"^[ \t]*{key}[ \t]*=[ \t]*(\S.*?)[ \t]*$", body, re.MULTILINE)
+    return found[1] if found else None
+
+
+def _with(body: str, key: str, value: str | None) -> str:
+    """The text of a section with this value of a key, or without the key."""
+    line, *others = body.splitlines(keepends=True)
+    kept = [other for other in others if _value(other, key) is None]
+    return "".join([line, *([f"    {key} = {value}\n"] if value else []), *kept])
 
 
 def _sections(text: str) -> dict[str, str]:
@@ -46,8 +66,12 @@ def _moved(body: str, before: Path, after: Path) -> str:
 
     def moved(found: re.Match[str]) -> str:
         url = found[2]
-        if WITH_SCHEME.match(url) or Path(url).is_absolute():
+        if _is_absolute(url):
             return found[0]
         return f"{found[1]}{path_from(after, (before / url).resolve())}"
 
     return URL.sub(moved, body)
+
+
+def _is_absolute(address: str) -> bool:
+    return bool(WITH_SCHEME.match(address)) or Path(address).is_absolute()

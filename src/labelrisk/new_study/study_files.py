@@ -7,7 +7,6 @@ from pathlib import Path
 
 from labelrisk.corpora.files import split_files
 from labelrisk.errors import LabelRiskError, shown
-from labelrisk.files import UNSEEN
 from labelrisk.new_study.codebook_text import codebook_text
 from labelrisk.new_study.columns import DATA, Columns
 from labelrisk.new_study.contents import SHARES, Contents
@@ -22,6 +21,11 @@ NAMES = ("dvc.yaml", "params.yaml", CODEBOOK, ".gitignore", ".gitattributes", ".
 TEXTS = "texts"  # the folder of texts that lie outside the repository
 OUTPUTS = ("data", "models", "classifiers", "explanations", "metrics", "plots", "report", "slices")
 OF_PROJECT = ("/.venv/", "/.venv-real/", "/.labelrisk/")  # lines of its .gitignore that a study has no use for
+# in git, so that it hides the answers and DVC's cache (texts) in a clone before any command of ours ran there
+OF_LOCAL = """\
+*
+!/.gitignore
+"""
 # not texts/*: by that DVC takes the folder itself for ignored, and pushes nothing that was added in it
 IGNORED_TEXTS = f"""\
 # copies of texts from outside the repository; `dvc add` lets colleagues have them
@@ -110,4 +114,4 @@ def dvc_files(folder: Path, repository: Repository, template: Template) -> dict[
 def repository_files(repository: Repository) -> dict[Path, Content]:
     """What the repository lacks: a call cache that git does not see."""
     hidden = repository.local / ".gitignore"
-    return {} if hidden.exists() else {hidden: UNSEEN}
+    return {} if hidden.exists() else {hidden: OF_LOCAL}

@@ -4,6 +4,14 @@ const { specs, themes } = stored("data-charts");
 const drawn = new Map(); // by place: what was drawn there, so that it can be removed
 const width = (place) => place.clientWidth;
 
+// what a link leads to stays in view while charts above it are drawn, until the reader moves
+let led = null;
+const lead = () => { led = byId(location.hash.slice(1).split("?")[0]); };
+const leave = () => { led = null; };
+lead();
+addEventListener("hashchange", lead);
+for (const move of ["wheel", "keydown", "pointerdown", "touchstart"]) addEventListener(move, leave, { passive: true });
+
 async function draw(place) {
   const state = drawn.get(place) || { turn: 0 };
   drawn.set(place, state);
@@ -26,6 +34,7 @@ async function draw(place) {
   if (state.result) state.result.finalize();
   state.result = result;
   place.replaceChildren(canvas);
+  if (led) led.scrollIntoView({ behavior: "instant" }); // a smooth one would be overtaken by the next chart
 }
 
 const places = [...document.querySelectorAll("[data-chart]")];

@@ -14,7 +14,7 @@ COST = "cost"
 
 def verdict_table(verdict: Scores, sure: str) -> Table:
     """The verdict of each source with its numbers; verdict: of metrics/verdict.json; sure: of intervals, as 95 %."""
-    header = ["source", "verdict", "because", f"macro-F1 [{sure}]", f"alpha [{sure}]"]
+    header = ["source", "verdict", "because", f"difference of macro-F1 [{sure}]", f"difference of alpha [{sure}]"]
     header += ["weakest class", "its recall", "gold labels", COST, "failed runs"]
     rows = [
         [

@@ -16,16 +16,18 @@ ANALYSED = {
     ),
     "frontier": (
         "What a point of macro-F1 costs",
-        "A source is worth its gold where it lies above the line of those that spend gold at random.",
+        "A source may be worth its gold where it lies above the line of those that spend gold at random; whether it "
+        "surely is, its contrast with its random twin tells.",
     ),
     "annotators": (
         "The annotators used directly",
-        "If an annotator beats every student, you may not need one. A label that is missing counts as wrong.",
+        "If an annotator beats every student, you may not need one; whether it surely does, the contrasts tell. A "
+        "label that is missing counts as wrong.",
     ),
     "baselines": (
         "Cheap classifiers on gold",
         "Logistic regression on gold labels, trained in seconds: a student that does not beat it is not worth its "
-        "training.",
+        "training. Whether one surely does, the contrasts tell.",
     ),
     "contrasts": (
         "Each source against its controls",

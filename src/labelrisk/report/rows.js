@@ -124,7 +124,7 @@ function followLink() {
     if (element.value !== value) element.value = "";
   }
   update({ keep: false });
-  byId("rows").scrollIntoView();
+  byId("rows").scrollIntoView({ behavior: "instant" });
   return true;
 }
 

@@ -84,8 +84,16 @@ TERMS = (
     ),
     Term("safe", "A verdict: the source surely loses less macro-F1 than the margin."),
     Term("can't tell", "A verdict: neither risky nor safe for sure. More seeds or test rows might tell."),
-    Term("unstable", "A verdict: the students of different seeds agree less than those of the reference, for sure."),
-    Term("loses a class", "A verdict: a class is never predicted, or its recall falls by more than is accepted."),
+    Term(
+        "unstable",
+        "A verdict: the students of different seeds agree less than those of the reference, for sure, and by more than "
+        "is accepted (evaluate.stability_margin).",
+    ),
+    Term(
+        "loses a class",
+        "A verdict: a class that the reference finds is never predicted, or its recall surely falls by more than is "
+        "accepted (evaluate.class_margin).",
+    ),
     Term("not trained enough", "A verdict: students have not converged, so that a gap may be one of training."),
     Term(
         "no better than random",

@@ -31,8 +31,11 @@ class Changes(NamedTuple):
     unread: list[Unread]
 
 
-def changes_between(before: Revision, after: Revision, params: str, examples: int) -> Changes:
-    """Compare two revisions; examples: flipped rows shown of each annotator."""
+def changes_between(before: Revision, after: Revision, params: str, examples: int, leaves: bool = False) -> Changes:
+    """Compare two revisions; examples: flipped rows shown of each annotator; leaves: whether others are to read it.
+
+    What leaves has no texts where either revision keeps them here.
+    """
     old, new = Snapshot(before, params), Snapshot(after, params)
     codebooks = codebook_changes(old, new)
     parts = {reader: change.parts for change in codebooks for reader in change.readers}
@@ -42,7 +45,7 @@ def changes_between(before: Revision, after: Revision, params: str, examples: in
         "params": param_changes(old.params, new.params),
         "codebooks": codebooks,
         "prompts": prompt_changes(old, new, parts),
-        "labels": label_changes(old, new, examples),
+        "labels": label_changes(old, new, examples, not leaves or (old.texts_may_leave and new.texts_may_leave)),
         "pictures": picture_changes(before, after),
     }
     unread = [found for side in (before, after) if (found := unread_of(side))]

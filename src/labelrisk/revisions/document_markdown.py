@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from labelrisk.revisions.document import Block, Items, Line, Pictures, Quoted, Section, Sentence
-from labelrisk.text_tables import code_of, markdown_of
+from labelrisk.text_tables import code_of, markdown_of, plain_markdown_of
 
 MOST_BYTES = 60_000  # of a comment; GitHub takes 65,536 characters
 SECTION_BYTES = 12_000
@@ -58,7 +58,7 @@ def _block(block: Block, room: int) -> str:
 
 def _pictures(block: Pictures) -> str:
     """The first as they are, the others as links; without addresses all by their names."""
-    names = [markdown_of(path) if block.addresses else code_of(path) for path in block.paths[:LISTED]]
+    names = [_in_brackets(path) if block.addresses else code_of(path) for path in block.paths[:LISTED]]
     names = [name + " (new)" * is_new for name, is_new in zip(names, block.is_new, strict=False)]
     shown, lines = list[str](), [f"- {name}" for name in names]
     if block.addresses is not None:
@@ -66,6 +66,11 @@ def _pictures(block: Pictures) -> str:
         shown, lines = [f"!{one}" for one in linked[:SHOWN]], [f"- {one}" for one in linked[SHOWN:]]
     more = [f"- {MORE.format(len(block.paths) - LISTED)}"] if len(block.paths) > LISTED else []
     return "\n\n".join([*shown, *(["\n".join([*lines, *more])] if lines else [])])
+
+
+def _in_brackets(name: str) -> str:
+    """A name as the text of a link, which a bracket would end."""
+    return plain_markdown_of(name).replace("[", "&#91;").replace("]", "&#93;")
 
 
 def line_of(parts: Line) -> str:

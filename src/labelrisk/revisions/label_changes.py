@@ -81,13 +81,13 @@ class LabelChange(NamedTuple):
         return sum(flip.rows for flip in self.flips or ())
 
 
-def label_changes(before: Snapshot, after: Snapshot, examples: int) -> list[LabelChange]:
-    """All annotators, panels and second opinions of either revision; examples: rows shown of each."""
+def label_changes(before: Snapshot, after: Snapshot, examples: int, with_texts: bool = True) -> list[LabelChange]:
+    """All annotators, panels and second opinions of either revision; examples: rows shown of each, by id or text."""
     names = dict.fromkeys([*after.labellers, *before.labellers])
-    return [_changed(name, before, after, examples) for name in names]
+    return [_changed(name, before, after, examples, with_texts) for name in names]
 
 
-def _changed(name: str, before: Snapshot, after: Snapshot, examples: int) -> LabelChange:
+def _changed(name: str, before: Snapshot, after: Snapshot, examples: int, with_texts: bool) -> LabelChange:
     path = f"data/labels/{name}.parquet"
     if name in before.labellers and name in after.labellers and same_file(path, before.revision, after.revision):
         return LabelChange(name, _side(before, name), _side(after, name), True, 0, 0, [], [], [])
@@ -123,7 +123,7 @@ def _changed(name: str, before: Snapshot, after: Snapshot, examples: int) -> Lab
         only_after=int(counts.get("right_only", 0)),
         flips=_flips(flipped),
         splits=[found for split in SPLITS if (found := _of_split(split, both)).rows],
-        examples=_examples(flipped, before, after, examples),
+        examples=_examples(flipped, before, after, examples, with_texts),
     )
 
 
@@ -174,7 +174,7 @@ def _of_split(split: str, both: pd.DataFrame) -> SplitFlips:
     return SplitFlips(split, len(rows), len(flipped), *counts)
 
 
-def _examples(flipped: pd.DataFrame, before: Snapshot, after: Snapshot, most: int) -> list[Example]:
+def _examples(flipped: pd.DataFrame, before: Snapshot, after: Snapshot, most: int, with_texts: bool) -> list[Example]:
     """Of each direction in turn, the most frequent first; within one by id, which says nothing about a row."""
     if not most or flipped.empty:
         return []
@@ -184,5 +184,5 @@ def _examples(flipped: pd.DataFrame, before: Snapshot, after: Snapshot, most: in
     ranked = ranked.assign(turn=ranked.groupby("pair").cumcount()).sort_values(["turn", "pair"]).head(most)
     names = ("id", "split", "label_before", "label_after", "gold_after")
     rows = zip(*(ranked[name] for name in names), strict=True)
-    texts = {**before.texts, **after.texts}
+    texts = {**before.texts, **after.texts} if with_texts else {}
     return [Example(key, split, texts.get(key), one, other, gold) for key, split, one, other, gold in rows]

@@ -44,7 +44,7 @@ def _verdicts(changes: Changes) -> Section:
     same = Counter(change.after.verdict for change in changes.verdicts if change.after and not change.is_changed)
     kept = ", ".join(f"{count:,} {word}" for word, count in sorted(same.items()))
     if not changes.verdicts:
-        return Section("Verdicts", [Sentence(["Neither side has results; `make repro` makes them."])])
+        return Section("Verdicts", [Sentence(["Neither side has results; `labelrisk repro` makes them."])])
     if not any(change.before for change in changes.verdicts):
         first = [Sentence(["There are no results before: these are the first."])]
         return Section(f"Verdicts: {len(changed):,} sources", [*first, Items([*map(_verdict, changed)])])

@@ -119,6 +119,12 @@ class Snapshot:
             frame = pd.concat(known) if known else None
         return None if frame is None else frame.drop_duplicates("id").set_index("id")["label"].dropna()
 
+    @property
+    def texts_may_leave(self) -> bool:
+        """What share.texts of params.yaml says; true where it says nothing."""
+        share = self.params.get("share")
+        return not isinstance(share, dict) or share.get("texts") is not False
+
     @cached_property
     def texts(self) -> dict[str, str]:
         """Texts by id."""

@@ -34,15 +34,20 @@ def gravity(verdict: str) -> int:
 
 
 def verdict_changes(before: Snapshot, after: Snapshot) -> list[VerdictChange]:
-    """All sources of either revision: worse, better, added, removed, the same; within these as the study has them."""
+    """All sources of either revision: worse, better, added, removed, the same; within these the graver word first, then
+    as the study has them.
+    """
     names = dict.fromkeys([*after.sources, *before.sources])
     changes = [VerdictChange(name, before.sources.get(name), after.sources.get(name)) for name in names]
     return sorted(changes, key=_place)
 
 
-def _place(change: VerdictChange) -> int:
+def _place(change: VerdictChange) -> tuple[int, int]:
+    """A comment is cut at its end, which must not be where the risky ones stand."""
+    last = change.after or change.before
+    grave = -gravity(last.verdict) if last else 0
     if not change.is_changed:
-        return 4
+        return 4, grave
     if change.before is None or change.after is None:
-        return 2 if change.before is None else 3
-    return 0 if change.is_worse else 1
+        return 2 if change.before is None else 3, grave
+    return 0 if change.is_worse else 1, grave

@@ -25,13 +25,14 @@ class CommittedOutput(NamedTuple):
 
 
 def committed_outputs(repo: Any, revision: str) -> list[CommittedOutput]:
-    """The outputs of a revision that DVC caches and dvc.yaml lets it push, in the order of their paths.
+    """The outputs of a revision that DVC caches and dvc.yaml lets it push, in the order of their paths; none where it
+    does not hold the study yet.
 
     Those of the pipelines in the current folder and below, and the files of `dvc add` that these read: another study of
     the repository is looked at from its own folder.  repo: dvc.repo.Repo.
     Raises LabelRiskError for what is no revision, and for a dvc.yaml that DVC can't read.
     """
-    from dvc.exceptions import DvcException  # type: ignore[import-untyped]
+    from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
     from dvc.scm import RevError  # type: ignore[import-untyped]
 
     inside = Path.cwd().resolve().relative_to(Path(repo.root_dir).resolve()).as_posix()
@@ -44,6 +45,8 @@ def committed_outputs(repo: Any, revision: str) -> list[CommittedOutput]:
             f"git knows no revision '{shown(revision)}'; name a commit, a branch or a tag (in a shallow clone "
             "`git fetch` it first)"
         ) from None
+    except NotDvcRepoError:
+        return []
     except DvcException as error:
         raise LabelRiskError(f"DVC can't read the pipeline of {shown(revision)}: {_reason(error)}; repair it") from None
 

@@ -22,16 +22,16 @@ def fragment(text: str) -> str | None:
 
 
 def files_with_texts(folder: Path, texts: Sequence[str]) -> list[str]:
-    """The files below a folder that git tracks and that hold some of the texts; none where there is no git."""
+    """The files that git tracks in a folder's repository and that hold some of the texts; none without git."""
     some = texts[:: max(1, len(texts) // TEXTS)]
     wanted = sorted({found.encode() for text in some if (found := fragment(text))})
     return [name for name in tracked(folder) if _holds(folder / name, wanted)]
 
 
 def tracked(folder: Path) -> list[str]:
-    """Paths of what git tracks below a folder, relative to it."""
+    """Paths of all that git tracks, relative to a folder: a study's texts may lie above its own."""
     try:
-        done = subprocess.run(["git", "ls-files", "-z"], cwd=folder, capture_output=True)
+        done = subprocess.run(["git", "ls-files", "-z", ":/"], cwd=folder, capture_output=True)
     except FileNotFoundError:
         return []
     return [name for name in done.stdout.decode(errors="replace").split("\0") if name]

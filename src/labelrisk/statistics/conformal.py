@@ -83,7 +83,27 @@ def highest_score(scores: Floats, risk: float) -> float | None:
     """
     if are_few(len(scores), risk):
         return None
-    return float(np.sort(scores)[int(np.ceil((len(scores) + 1) * (1 - risk) - ROUNDING)) - 1])
+    return float(np.sort(scores)[_place(len(scores), risk) - 1])
+
+
+def held_by_chance(known: int, risk: float, rows: int, confidence: float) -> tuple[float, float] | None:
+    """Between which shares of `rows` new rows hold their gold by luck alone, where sets are from `known` rows.
+
+    The promise is a mean over draws of known rows.  Sets of one draw hold the gold of a share Beta(k, n + 1 - k) of new
+    rows, k the place of the highest score, so that the rows that do are beta-binomial; Vovk, "Conditional Validity of
+    Inductive Conformal Predictors" (2012, arXiv 1209.2673).  None where so few rows tell nothing.
+    """
+    from scipy.stats import betabinom
+
+    if are_few(known, risk):
+        return None
+    place = _place(known, risk)
+    low, high = betabinom(rows, place, known + 1 - place).ppf([(1 - confidence) / 2, (1 + confidence) / 2]) / rows
+    return float(low), float(high)
+
+
+def _place(known: int, risk: float) -> int:
+    return int(np.ceil((known + 1) * (1 - risk) - ROUNDING))
 
 
 def parts_of(rows: int, generator: np.random.Generator) -> Codes:

@@ -37,6 +37,32 @@ def corrected_shares(answers: Answers, known: Floats, gold: Codes, confidence: f
     sum_i p_i^2 M^-T Cov_i M^-1 / n_i, with Satterthwaite's degrees of freedom.  The estimate is the nearest point of
     which all shares are from 0 to 1 and sum to 1.
     """
+    if (found := _unbounded(answers, known, gold, confidence)) is None:
+        return None
+    raw, bounds = found
+    low, high = np.clip(bounds, 0, 1)
+    shares = nearest_shares(raw)
+    return [
+        Share(float(share), float(least), float(most))
+        for share, least, most in zip(shares, np.minimum(low, shares), np.maximum(high, shares), strict=True)
+    ]
+
+
+def is_refuted(answers: Answers, known: Floats, gold: Codes, confidence: float) -> bool:
+    """Whether the answers surely fit no shares, so that label shift does not hold: one would be below 0 or above 1.
+
+    Under label shift that is said with a chance of 1 - confidence at most (Bonferroni over the classes).  That it is
+    not said proves nothing: other texts may give answers that some shares explain.
+    """
+    level = 1 - (1 - confidence) / len(answers.mean)
+    found = _unbounded(answers, known, gold, level)
+    return found is not None and bool((found[1][1] < 0).any() or (found[1][0] > 1).any())
+
+
+def _unbounded(
+    answers: Answers, known: Floats, gold: Codes, confidence: float
+) -> tuple[Floats, tuple[Floats, Floats]] | None:
+    """q M^-1 (K,) and its lowest and highest values, which may lie outside 0 to 1."""
     classes = len(answers.mean)
     counts = np.bincount(gold, minlength=classes)
     if counts.min() < LEAST_ROWS:
@@ -51,13 +77,13 @@ def corrected_shares(answers: Answers, known: Floats, gold: Codes, confidence: f
         [raw[code] ** 2 * (known[gold == code] @ inverse).var(axis=0, ddof=1) / counts[code] for code in range(classes)]
     )
     found = []
-    for code, share in enumerate(nearest_shares(raw)):
+    for code in range(classes):
         components = [Component.chi_square(float(of_new[code]), max(answers.rows - 1, 1))]
         components += [Component.chi_square(float(of_known[of, code]), counts[of] - 1) for of in range(classes)]
         interval = t_interval(float(raw[code]), components, confidence)
-        low, high = np.clip([interval.low, interval.high], 0, 1)
-        found.append(Share(float(share), min(float(low), float(share)), max(float(high), float(share))))
-    return found
+        found.append((interval.low, interval.high))
+    low, high = np.array(found).T
+    return raw, (low, high)
 
 
 def nearest_shares(raw: Floats) -> Floats:

@@ -18,9 +18,12 @@ SKIPPED = {"data", "models", "classifiers", "explanations", "metrics", "plots", 
 
 
 def repository(folder: Path) -> Path:
-    """The git or DVC repository that a folder is in, or the folder itself where it is in none."""
+    """The git repository that a folder is in, else the outermost of DVC, since each study is one; or the folder itself
+    where it is in none.
+    """
     above = (folder, *folder.parents)
-    return next((one for one in above if (one / ".git").exists() or (one / ".dvc").is_dir()), folder)
+    of_dvc = [one for one in above if (one / ".dvc").is_dir()]
+    return next((one for one in above if (one / ".git").exists()), of_dvc[-1] if of_dvc else folder)
 
 
 def study_folders(folders: Sequence[Path]) -> list[Path]:

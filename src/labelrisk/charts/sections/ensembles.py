@@ -72,7 +72,8 @@ def _gains(found: Sequence[Row], chosen: Chosen) -> Chart:
         "ensembles",
         "What a vote of the seeds brings",
         "Each mark is what the students of a source gain in macro-F1 when they vote, against their mean (0), with its "
-        "interval; the number is that of the soft vote, which adds up probabilities." + chosen.said,
+        "interval over other test rows for these very students (sentences allow for other seeds, too, and are wider); "
+        "the number is that of the soft vote, which adds up probabilities." + chosen.said,
         alternative,
         forest(drawn, alternative),
     )

@@ -49,8 +49,9 @@ def _chart(column: str, paid: str, found: Sequence[Row], said: str) -> Chart:
     return Chart(
         "frontier" if column == "gold_labels" else "frontier_money",
         f"What was paid in {paid}, and what came out",
-        f"Each mark is a source: further right costs more {paid}, higher is better, bars are intervals; one above the "
-        "dashed line uses its gold better than the same number of gold labels on random rows." + said,
+        f"Each mark is a source: further right costs more {paid}, higher is better, bars are intervals; the dashed "
+        "line is what as many gold labels on random rows bring, and its contrast says whether one above it is so for "
+        "sure." + said,
         alternative,
         spec_of(_drawn(column, paid, known), alternative),
     )

@@ -124,6 +124,7 @@ def _folder(package: str) -> Path:
     if spec is None or spec.origin is None:
         name = DISTRIBUTIONS.get(package, package)
         raise LabelRiskError(
-            f"the corpus 'apidocs' reads the package '{name}', which is not installed; run `make setup`"
+            f"the corpus 'apidocs' reads the package '{name}', which is not installed; install it (`make setup` in a "
+            "checkout)"
         )
     return Path(spec.origin).parent
