@@ -110,7 +110,7 @@ def metrics(copy: Copy, name: str) -> dict:
     return yaml.safe_load((copy.root / "metrics" / f"{name}.json").read_text())
 
 
-LATER = {"evaluate", "ensemble", "perturb", "distil", "calibrate", "explain"}  # of all students
+LATER = {"evaluate", "ensemble", "perturb", "distil", "calibrate", "explain", "report"}  # of all students
 RUNS = {"train@gold-0", "train@gold-1", "train@model_gold-0", "train@model_gold-1"}
 
 
@@ -176,15 +176,15 @@ def test_dvc_shows_experiments_metrics_and_plots(copy):
     assert not set(re.findall(r"Running stage '(train.+?)'", output))
     assert metrics(copy, "sources")["gold"]["alpha"] is None
     assert not (copy.root / "models" / "gold" / "1").exists()
-    code, output = copy.run("dvc", "metrics", "diff", "--md")
+    code, output = copy.run("dvc", "metrics", "diff", "--all", "--md")
     assert code == 0
-    assert "| metrics/macro_f1.json | gold" in output
+    assert re.search(r"\| metrics/macro_f1.json +\| gold ", output)
     assert max(map(len, output.splitlines())) <= 80
     code, output = copy.run("python", "-m", "labelrisk", "compare")
     assert code == 0, output
     lines = output.splitlines()
     assert lines[0].startswith("Experiments of ")
-    assert {"gold", "model_gold", "seeds"} <= {line.split()[0] for line in lines[1:] if line}
+    assert lines[lines.index("params.yaml differs in") + 1] == "seeds"  # as few steps teach the same with any seed
     assert len(lines) < 25
     assert max(map(len, lines)) <= 80
     code, output = copy.run("dvc", "plots", "show")
@@ -220,6 +220,7 @@ def test_a_new_seed_trains_only_its_runs_and_a_shorter_list_leaves_nothing_stale
     assert not ran & RUNS
 
 
+@pytest.mark.slow
 def test_another_prompt_runs_only_that_annotators_stages(copy):
     content = yaml.safe_load(yaml.safe_dump(SMALL))
     content["annotators"]["model"]["shots"] = 0
