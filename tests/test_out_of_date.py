@@ -1,5 +1,6 @@
 """Which stages are out of date, by the dvc.lock that DVC wrote."""
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 from dvc_study import ENVIRONMENT
 
 from labelrisk.commands._out_of_date import out_of_date
+from labelrisk.commands._stage_code import digests
 
 COPY = 'python -c "import shutil, sys; shutil.copyfile(sys.argv[1], sys.argv[2])" {} {}'
 PIPELINE = {
@@ -108,3 +110,19 @@ def test_a_lock_that_can_not_be_read_is_said(finished, monkeypatch, tmp_path, lo
 
 def test_without_a_run_nothing_is_said(tmp_path):
     assert out_of_date(tmp_path / "params.yaml").sentence() == ""
+
+
+@pytest.mark.parametrize("other", ["prepare", "merge"])
+def test_other_code_makes_out_of_date_what_runs_it(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    hashes = {name: hashlib.md5(lines.encode()).hexdigest() for name, lines in digests().items()}
+    hashes[other] = hashlib.md5(b"as it was").hexdigest()
+    deps = {name: {"path": f"data/code/{name}", "md5": hashes[name]} for name in ("prepare", "merge")}
+    ran = {name: {"deps": [dep], "outs": [{"path": f"{name}.parquet", "md5": "0"}]} for name, dep in deps.items()}
+    ran["code"] = {"deps": [{"path": "src", "md5": "before"}], "outs": [{"path": "data/code", "md5": "0"}]}
+    Path("src").mkdir()
+    Path("params.yaml").write_text("{}\n")
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {name: {"cmd": "true"} for name in ran}}))
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": ran}))
+    found = out_of_date(Path("params.yaml"))
+    assert (found.stages, found.because) == ([other], ["the code"])

@@ -9,7 +9,6 @@ Theme = Literal["light", "dark"]
 # of Okabe & Ito (2008), told apart with any colour vision, those that have a contrast of 3 on white and on near-black
 BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#B8629A", "#808080"
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, GREY)
-SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down")
 
 INK = {"light": "#1b1b1b", "dark": "#ededed"}
 QUIET = {"light": "#5c5c5c", "dark": "#a8a8a8"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from labelrisk.errors import LabelRiskError, shown
+from labelrisk.new_study.pipeline_text import VERSION
 
-VERSION_FILE = Path("labelrisk.version")
+VERSION_FILE = Path(VERSION)
 DIGITS = 12  # of a hash
 
 
