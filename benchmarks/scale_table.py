@@ -43,7 +43,7 @@ def slope(lines: Sequence[Line]) -> float | None:
 
 def table(lines: Sequence[Line]) -> str:
     """All lines, those of one thing together, with the slope of its cost and how much faster than the usual recipe."""
-    found = [f"{'what':<26}{'rows':>11}{'students':>9}{'nodes':>6}{'seconds':>9}{'GB':>6}{'usual s':>9}{'times':>6}"]
+    found = [f"{'what':<24}{'rows':>11}{'students':>9}{'nodes':>6}{'seconds':>9}{'GB':>6}{'usual s':>9}{'times':>6}"]
     for _, some in groupby(lines, key=lambda line: line.what):
         several = list(some)
         for line in several:
