@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from loopback import completion, served
 
 from labelrisk.cache.answer_json import DEEPEST, is_completion, parsed
-from labelrisk.cache.calls import packed, unpacked
+from labelrisk.cache.packing import response_bytes, response_of
 from labelrisk.cache.usage import Usage, usage_of
 from labelrisk.codebook import Codebook
 from labelrisk.endpoints.api_key import ApiKey
@@ -201,8 +201,8 @@ def test_any_json_is_a_whole_answer_or_none(response, form):
         assert not is_completion(response) or response.get("error") or response["choices"][0].get("error")
         assert reason.isprintable()
         return
-    stored = unpacked(packed(answered))
-    assert json.dumps(stored) == json.dumps(json.loads(packed_again(answered)))
+    stored = response_of(response_bytes(answered))
+    assert json.dumps(stored) == json.dumps(json.loads(response_bytes(answered)))
     assert json.dumps(answered) == json.dumps(response)
     used = usage_of(stored)
     assert used == Usage() or all(count is None or 0 <= count <= 10**9 for count in used)
@@ -216,10 +216,6 @@ def test_any_json_is_a_whole_answer_or_none(response, form):
         assert min(answer.probabilities) >= 0
         assert 0 <= entropy(answer.probabilities) < 1
     pd.DataFrame({"reply": [answer.reply]}).to_json()
-
-
-def packed_again(answered):
-    return zlib.decompress(packed(answered))
 
 
 @pytest.mark.fuzz

@@ -15,20 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labelrisk.cache.answer_json import parsed
+from labelrisk.cache.dictionaries import Dictionaries
 from labelrisk.cache.location import shared_between_experiments
+from labelrisk.cache.packing import packed_text, response_bytes, response_of, text_of, unpacked
 from labelrisk.cache.process_locks import ProcessLock
 from labelrisk.cache.schema import SCHEMA_VERSION, migrate, template_hash
 from labelrisk.cache.templates import RequestTemplate
 from labelrisk.cache.usage import usage_of
 from labelrisk.errors import LabelRiskError
-from labelrisk.files import canonical_json, make_unseen_folder
+from labelrisk.files import make_unseen_folder
 
 CACHE_KILOBYTES = 64_000  # of the file in memory: the index of a million keys
 MOST_TEMPLATES = 1000  # whose ids are remembered: with a template per row they would fill the memory
 UNREADABLE = (sqlite3.Error, zlib.error, ValueError, TypeError, OverflowError, RecursionError)
+OF_KEY = "substr(key, 1, 8) = substr(?1, 1, 8) AND key = ?1"  # by either of the indexes that a file may have
 PATIENCE = 60.0  # seconds that others may hold the file for
-MOST_UNPACKED = 2**26  # bytes of a response; none that was stored has as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class CallCache:
         self.locks = path.parent / "running"
         self._template_ids: dict[tuple[str, str], int] = {}
         self._transactions = 0
+        self._dictionaries = Dictionaries(self.execute)
         try:
             make_unseen_folder(path.parent)
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
@@ -64,12 +66,12 @@ class CallCache:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("BEGIN IMMEDIATE")
             migrate(self._connection)
+            self._lock = ProcessLock(self.locks)  # while nobody prunes, who looks for others within a transaction
             self._connection.execute("COMMIT")
             # the log is flushed to the disk by whoever needs it, and by SQLite before it moves it into the file
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute(f"PRAGMA cache_size=-{CACHE_KILOBYTES}")
             self.log = os.open(f"{path}-wal", os.O_RDONLY)
-            self._lock = ProcessLock(self.locks)
         except (sqlite3.Error, OSError) as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
                 raise LabelRiskError(
@@ -83,19 +85,22 @@ class CallCache:
 
     def find(self, key: bytes) -> Stored | None:
         """The stored answer to a call, or None."""
-        try:
-            query = "SELECT response, cost, answered FROM calls WHERE key = ?"
-            row = self._connection.execute(query, (key,)).fetchone()
-            return Stored(unpacked(row[0]), row[1], row[2]) if row else None
-        except UNREADABLE as error:
-            raise self._unreadable(error) from None
+        with self.readable():
+            row = self.execute(f"SELECT response, cost, answered FROM calls WHERE {OF_KEY}", (key,)).fetchone()
+            return Stored(self.response(row[0]), row[1], row[2]) if row else None
 
     def has(self, key: bytes) -> bool:
         """Whether there is an answer to a call."""
-        try:
-            return self._connection.execute("SELECT 1 FROM calls WHERE key = ?", (key,)).fetchone() is not None
-        except UNREADABLE as error:
-            raise self._unreadable(error) from None
+        with self.readable():
+            return self.execute(f"SELECT 1 FROM calls WHERE {OF_KEY}", (key,)).fetchone() is not None
+
+    def response(self, stored: bytes) -> dict[str, Any]:
+        """A response as it came, of the column that holds it."""
+        return response_of(unpacked(stored, self._dictionaries))
+
+    def text(self, stored: str | bytes) -> str:
+        """A text, of the column that holds it."""
+        return str(text_of(stored, self._dictionaries))
 
     @contextmanager
     def readable(self) -> Iterator[None]:
@@ -123,6 +128,7 @@ class CallCache:
             self._connection.execute("COMMIT")
         except BaseException:
             self._template_ids.clear()  # those of this transaction are not there
+            self._dictionaries.forget()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -144,10 +150,27 @@ class CallCache:
         """Store an answer; the first answer to a call stays.  answered: seconds since 1970; None for now."""
         usage = usage_of(response)
         when = int(time.time()) if answered is None else answered
-        template_id = self.template_id(template.endpoint, template.model, template.prefix, template.suffix)
-        answer = (packed(response), when, annotator, usage.input, usage.output, cost)
-        values = (key, template_id, text, *answer)
-        self._connection.execute("INSERT OR IGNORE INTO calls VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        numbers = (when, annotator, usage.input, usage.output, cost)
+        parts = (template.endpoint, template.model, template.prefix, template.suffix)
+        self.insert(key, parts, text, response_bytes(response), numbers)
+
+    def insert(
+        self, key: bytes, template: tuple[str, str, str, str], text: str, response: bytes, numbers: tuple[Any, ...]
+    ) -> bool:
+        """Store an answer unless there is one to that call; returns whether it was stored.
+
+        template: endpoint, model, prefix and suffix; response: its canonical JSON; numbers: second, annotator, tokens
+        of input and output, cost.
+        """
+        if self.has(key):
+            return False
+        call = self.execute("SELECT coalesce(max(id), 0) + 1 FROM calls").fetchone()[0]
+        annotator = str(numbers[1] or "")
+        stored_text = packed_text(text, self._dictionaries, annotator, call)
+        packed = self._dictionaries.packed(response, "response", annotator, call)
+        values = (call, key, self.template_id(*template), stored_text, packed, *numbers)
+        self.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        return True
 
     def template_id(self, endpoint: str, model: str, prefix: str, suffix: str) -> int:
         """The row in which a request template is stored, now if it was not."""
@@ -165,28 +188,12 @@ class CallCache:
         """Run a statement of the caller's own."""
         return self._connection.execute(statement, values)
 
+    def executemany(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run a statement of the caller's own once for each row of values."""
+        self._connection.executemany(statement, rows)
+
     def close(self) -> None:
         """Close the file and stop holding claims."""
         self._connection.close()
         os.close(self.log)
         self._lock.close()
-
-
-def packed(response: dict[str, Any]) -> bytes:
-    """A response as the cache keeps it: compressed canonical JSON."""
-    return zlib.compress(canonical_json(response).encode(errors="surrogatepass"), 1)
-
-
-def unpacked(content: bytes) -> dict[str, Any]:
-    """A response out of the cache.
-
-    Raises zlib.error, ValueError or TypeError for what is no packed object.
-    """
-    unpacking = zlib.decompressobj()
-    whole = unpacking.decompress(content, MOST_UNPACKED)
-    if not unpacking.eof:
-        raise ValueError("it is not whole, or larger than any answer")
-    response = parsed(whole)
-    if not isinstance(response, dict):
-        raise ValueError("it is no chat completion")
-    return response

@@ -7,7 +7,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from labelrisk.cache.calls import packed, unpacked
+from labelrisk.cache.packing import response_bytes, response_of
 from labelrisk.cache.redaction import Redaction
 from labelrisk.cache.stored_answers import AnswerRow
 from labelrisk.cache.template_finder import TemplateFinder
@@ -21,6 +21,7 @@ NO_EXPORT = "it is no line of an export"
 
 def line_of(row: AnswerRow, redaction: Redaction) -> str:
     """The line of an answer that has no fault, without the secrets that older versions may have stored in it."""
+    assert isinstance(row.response, bytes)
     whole = json.loads(row.prefix + json.dumps(row.text, ensure_ascii=False)[1:-1] + row.suffix)
     content = {
         "key": row.key.hex(),
@@ -28,7 +29,7 @@ def line_of(row: AnswerRow, redaction: Redaction) -> str:
         "model": row.model,
         "request": whole["request"],
         "sample": whole.get("sample", 0),
-        "response": redaction.value(unpacked(row.response)),
+        "response": redaction.value(response_of(row.response)),
         "answered": datetime.fromtimestamp(row.answered, UTC).isoformat(),
         "annotator": row.annotator,
         "cost": row.cost,
@@ -75,7 +76,7 @@ def _row(number: int, content: Any, templates: TemplateFinder) -> AnswerRow | st
         prefix=prefix,
         suffix=suffix,
         text=text,
-        response=packed(response),
+        response=response_bytes(response),
         answered=int(answered.timestamp()),
         annotator=annotator,
         input_tokens=usage.input,

@@ -95,13 +95,9 @@ def _kind(file: Path) -> str:
 
 
 def _stored(cache: CallCache, row: AnswerRow) -> bool:
-    """Store an answer unless there is one, which stays."""
-    if cache.execute("SELECT 1 FROM calls WHERE key = ?", (row.key,)).fetchone():
-        return False
-    template_id = cache.template_id(row.endpoint, row.model, row.prefix, row.suffix)
-    values = (row.key, template_id, row.text, *row[7:])
-    cache.execute("INSERT INTO calls VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-    return True
+    """Store an answer that has no fault, unless there is one, which stays."""
+    assert isinstance(row.response, bytes)
+    return cache.insert(row.key, row[2:6], row.text, row.response, row[8:])
 
 
 def _from_cache(file: Path) -> Iterator[Entry]:

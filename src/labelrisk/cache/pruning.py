@@ -9,6 +9,7 @@ from pathlib import Path
 from labelrisk.cache.answer_query import Rules
 from labelrisk.cache.calls import CallCache
 from labelrisk.cache.process_locks import may_be_running
+from labelrisk.cache.repacking import made_of, replace_dictionaries
 from labelrisk.errors import LabelRiskError
 
 
@@ -39,13 +40,13 @@ def remove_answers(
     calls = CallCache(path)
     try:
         with calls.transaction():  # which keeps others from starting
-            others = {file.name for file in calls.locks.iterdir() if file.name != calls.owner}
-            if any(may_be_running(calls.locks, token) for token in others):
-                raise LabelRiskError(f"another process uses {path}; prune when it has ended")
+            refuse_others(calls, "prune")
             text, annotators = answers_meant(calls, rules)
             condition, values = rules.sql()
+            dictionaries = made_of(calls, condition, values)
             calls.execute(f"DELETE FROM calls WHERE {condition}", values)
             calls.execute("DELETE FROM frames WHERE id NOT IN (SELECT frame FROM calls)")
+            replace_dictionaries(calls, dictionaries)
             before_commit(calls, annotators)
         after_commit(text)
         calls.execute("VACUUM")
@@ -53,3 +54,11 @@ def remove_answers(
         raise LabelRiskError(f"{path} can't be pruned or made smaller ({error}); run it again") from None
     finally:
         calls.close()
+
+
+def refuse_others(calls: CallCache, what: str) -> None:
+    """Raises LabelRiskError while another process uses the cache; within a transaction, which keeps others from
+    starting."""
+    others = {file.name for file in calls.locks.iterdir() if file.name != calls.owner}
+    if any(may_be_running(calls.locks, token) for token in others):
+        raise LabelRiskError(f"another process uses {calls.path}; {what} when it has ended")

@@ -9,25 +9,31 @@ import sqlite3
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from labelrisk.cache.answer_json import is_completion
 from labelrisk.cache.answer_query import Rules
-from labelrisk.cache.calls import UNREADABLE, unpacked
+from labelrisk.cache.calls import UNREADABLE
+from labelrisk.cache.dictionaries import Dictionaries
+from labelrisk.cache.packing import response_of, text_of, unpacked
 from labelrisk.cache.schema import SCHEMA_VERSION, migrate
 from labelrisk.cache.templates import RequestTemplate, stored_template
 from labelrisk.cache.usage import MOST_TOKENS
 from labelrisk.errors import LabelRiskError, shown
 from labelrisk.files import named_file
 
+READ_AS_IT_IS = 2  # the first version whose answers need no other form to be read
 LATEST = 253_402_300_799  # the last second of the year 9999
 
 
 class AnswerRow(NamedTuple):
-    """An answer of a call cache with its request template, as they are stored."""
+    """An answer of a call cache with its request template.
+
+    response: its JSON; a text says why it can't be read.
+    """
 
     id: int
     key: bytes
@@ -36,7 +42,7 @@ class AnswerRow(NamedTuple):
     prefix: str
     suffix: str
     text: str
-    response: bytes
+    response: bytes | str
     answered: int
     annotator: str | None
     input_tokens: int | None
@@ -46,7 +52,9 @@ class AnswerRow(NamedTuple):
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a call cache that can't write; an older version is brought forward in a temporary copy.
+    """A connection to a call cache that can't write, and to which it stays as it is at the first look.
+
+    An older version is brought forward in a temporary copy.
 
     Raises LabelRiskError when the file is absent, no call cache, of a newer version, or can't be read on the way.
     """
@@ -62,7 +70,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             tables = "SELECT count(*) FROM sqlite_master WHERE name = 'calls' AND type = 'table'"
             if not version or not connection.execute(tables).fetchone()[0]:
                 raise LabelRiskError(f"{path} is no call cache; name another file")
-            if version == SCHEMA_VERSION:
+            if version >= READ_AS_IT_IS:
+                connection.execute("BEGIN")
                 yield connection
             else:
                 with tempfile.TemporaryDirectory() as folder, closing(_forward(connection, path, Path(folder))) as copy:
@@ -98,7 +107,14 @@ def _forward(connection: sqlite3.Connection, path: Path, folder: Path) -> sqlite
 
 def stored_rows(connection: sqlite3.Connection, rules: Rules | None = None) -> Iterator[AnswerRow]:
     """The answers in the order in which they came; a template that is missing is None throughout."""
-    condition, values = (rules or Rules()).sql()
+    dictionaries = Dictionaries(connection.execute)
+    for row in packed_rows(connection, rules or Rules()):
+        yield unpacked_row(row, dictionaries)
+
+
+def packed_rows(connection: sqlite3.Connection, rules: Rules) -> Iterator[AnswerRow]:
+    """The answers in their order, with texts and responses as they are stored."""
+    condition, values = rules.sql()
     query = (
         "SELECT calls.id, key, endpoint, model, prefix, suffix, text, response, answered, annotator, input_tokens, "
         f"output_tokens, cost FROM calls LEFT JOIN frames ON frames.id = frame WHERE {condition} ORDER BY calls.id"
@@ -106,10 +122,24 @@ def stored_rows(connection: sqlite3.Connection, rules: Rules | None = None) -> I
     return map(AnswerRow._make, connection.execute(query, values))
 
 
+def unpacked_row(row: AnswerRow, dictionaries: Dictionaries) -> AnswerRow:
+    """An answer of `packed_rows` as it came."""
+    text, response = row.text, row.response
+    with suppress(TypeError, ValueError, zlib.error):  # it stays what it is, which is no text
+        text = text_of(text, dictionaries)
+    try:
+        response = unpacked(response, dictionaries)  # type: ignore[arg-type]
+    except (TypeError, ValueError, zlib.error) as error:
+        response = str(error)
+    return row._replace(text=text, response=response)
+
+
 def fault(row: AnswerRow) -> str | None:
     """What is wrong with an answer, or None."""
     if row.prefix is None:
         return "its request is missing"
+    if isinstance(row.text, bytes):
+        return "its text can't be read"
     try:
         if not _are_columns(row):
             return "it has a value of another kind than its column"
@@ -117,9 +147,11 @@ def fault(row: AnswerRow) -> str | None:
             return "its key is not that of its request"
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         return f"its request can't be read ({error})"
+    if isinstance(row.response, str):
+        return f"its response can't be read ({row.response})"
     try:
-        response = unpacked(row.response)
-    except (TypeError, ValueError, zlib.error) as error:
+        response = response_of(row.response)
+    except (TypeError, ValueError) as error:
         return f"its response can't be read ({error})"
     return None if is_completion(response) else "its response has no choices with a message"
 

@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any
 
 from labelrisk.files import canonical_json
@@ -72,4 +73,4 @@ def stored_template(endpoint: str, model: str, prefix: str, suffix: str) -> Requ
 
 
 def _escaped(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+    return encode_basestring(text)[1:-1]  # as canonical JSON has it

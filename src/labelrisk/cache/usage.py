@@ -31,8 +31,12 @@ def usage_in(usage: Any) -> Usage:
     details = usage.get("prompt_tokens_details")
     if details is not None and not isinstance(details, dict):
         return UNKNOWN
+    read, written, total = usage.get("prompt_tokens"), usage.get("completion_tokens"), usage.get("total_tokens")
     cached = details.get("cached_tokens") if details else None
-    found = Usage(usage.get("prompt_tokens"), usage.get("completion_tokens"), usage.get("total_tokens"), cached)
-    if not all(count is None or (type(count) is int and 0 <= count <= MOST_TOKENS) for count in found):
+    if not (_is_count(read) and _is_count(written) and _is_count(total) and _is_count(cached)):
         return UNKNOWN
-    return UNKNOWN if (found.cached or 0) > (MOST_TOKENS if found.input is None else found.input) else found
+    return UNKNOWN if (cached or 0) > (MOST_TOKENS if read is None else read) else Usage(read, written, total, cached)
+
+
+def _is_count(count: Any) -> bool:
+    return count is None or (type(count) is int and 0 <= count <= MOST_TOKENS)

@@ -30,8 +30,11 @@ def forget_labels(folder: Path, annotators: Sequence[str | None], calls: CallCac
 def _all_answered(labels: Path, calls: CallCache) -> bool:
     """Whether each label is of one answer that is still there; labels of several answers can't be told."""
     try:
-        keys = pq.read_table(labels, columns=["call"])["call"].to_pylist()
-    except (OSError, pa.ArrowException):
+        with pq.ParquetFile(labels) as file:
+            for batch in file.iter_batches(columns=["call"]):
+                keys = batch.column("call").to_pylist()
+                if None in keys or not all(calls.has(bytes.fromhex(key)) for key in sorted(keys)):
+                    return False
+    except (OSError, LookupError, pa.ArrowException):
         return False
-    query = "SELECT 1 FROM calls WHERE key = ?"
-    return all(key is not None and calls.execute(query, (bytes.fromhex(key),)).fetchone() for key in keys)
+    return True

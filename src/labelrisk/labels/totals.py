@@ -18,18 +18,20 @@ def totals(labels: Path, asked: bool) -> dict[str, Any]:
     The same labels give the same totals: what a later run pays now, mostly nothing, is not among them.
     asked: whether the annotator asks somebody.  A sum with an unknown part is null.
     """
-    columns = ["status", "method", "flags", "codebook", "requests", "input_tokens", "output_tokens", "cost"]
-    table = pq.read_table(labels, columns=columns)
-    content: dict[str, Any] = {"rows": len(table), "status": _counts(table["status"])}
+
+    def column(name: str) -> pa.ChunkedArray:  # one at a time: files may have millions of rows
+        return pq.read_table(labels, columns=[name])[name]
+
+    status = column("status")
+    content: dict[str, Any] = {"rows": len(status), "status": _counts(status)}
     if not asked:
         return content
-    flags = pc.list_flatten(table["flags"])
     content |= {
-        "method": _counts(table["method"]),
-        "flags": _counts(flags),
-        "codebook": "+".join(_counts(table["codebook"])),
+        "method": _counts(column("method")),
+        "flags": _counts(pc.list_flatten(column("flags"))),
+        "codebook": "+".join(_counts(column("codebook"))),
     }
-    content |= {name: _sum(table[name]) for name in ("requests", "input_tokens", "output_tokens", "cost")}
+    content |= {name: _sum(column(name)) for name in ("requests", "input_tokens", "output_tokens", "cost")}
     return content
 
 

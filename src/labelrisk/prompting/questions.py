@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from labelrisk.endpoints.failures import RowRefused
 from labelrisk.labels.answer import Answer
 from labelrisk.labels.row_cost import RowCost
 from labelrisk.prompting.answer_forms import WRONG, form_of, label_codes
+from labelrisk.prompting.awaited import all_results
 from labelrisk.prompting.confidence import confidence_of, merged_answers
 from labelrisk.prompting.prompts import Shown, corrected, disarmed, messages
 from labelrisk.prompting.replies import ReplyReader
@@ -72,6 +72,19 @@ class Questions:
         messages: list[dict[str, str]] = entailment_body(self._annotator, self._codebook, "", text)["messages"]
         return messages
 
+    def of_first_answers(self, keys: Sequence[bytes], stored: Sequence[Stored]) -> tuple[Answer, RowCost] | None:
+        """A row's answer and what it cost, from the answers to its `calls`; None where more is asked about it."""
+        answers = [self._reader.read(one.response) for one in stored]
+        if self._confidence.entailed or (self._annotator.reasks and any(answer.status in WRONG for answer in answers)):
+            return None
+        costs = RowCostCounter()
+        for key, one in zip(keys, stored, strict=True):
+            costs.add(key, one)
+        answer = answers[0]
+        if self.several:
+            answer = merged_answers(answers, [1.0] * len(answers), self._codebook.names, self._annotator.confidence)
+        return answer, costs.total()
+
     async def answer(
         self,
         ask: Ask,
@@ -88,14 +101,14 @@ class Questions:
         """
         costs = RowCostCounter()
         text = calls[0][2]
-        answers = await _all(
+        answers = await all_results(
             [self._one(ask, shown[place % len(shown)], place, call, costs, look) for place, call in enumerate(calls)]
         )
         answer = answers[0]
         if self.several:
             weights = [1.0] * len(answers)
             if self._confidence.entailed:
-                weights = await _all([self._entailed(ask, answer, text, costs) for answer in answers])
+                weights = await all_results([self._entailed(ask, answer, text, costs) for answer in answers])
             answer = merged_answers(answers, weights, self._codebook.names, self._annotator.confidence)
         if canary and flags:
             plain = self.template(shown[0], 0, True)
@@ -179,14 +192,3 @@ class Questions:
 def row_key(keys: Sequence[bytes]) -> str:
     """The key of a row's question: that of its call, or of all of its first calls together."""
     return keys[0].hex() if len(keys) == 1 else hashlib.sha256(b"".join(keys)).hexdigest()
-
-
-async def _all(asked: list[Any]) -> list[Any]:
-    """All results in order; when one fails, the others are awaited first, so that none is left behind."""
-    if len(asked) == 1:
-        return [await asked[0]]
-    results = await asyncio.gather(*asked, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return list(results)

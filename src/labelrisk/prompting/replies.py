@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from labelrisk.cache.answer_json import is_completion
@@ -16,6 +17,7 @@ from labelrisk.prompting.said_labels import SaidLabels, sure_of
 from labelrisk.prompting.token_probabilities import class_probabilities, top_logprobs_of
 
 LONGEST_REPLY = 10_000  # characters
+REPEATED = 100  # characters of one that may come again
 LONGEST_LINE = 2_000  # that may name a label
 LAST_LINE = re.compile(r"^\W*Label:\W*(.+?)[\s*.]*\Z", re.IGNORECASE | re.MULTILINE)
 
@@ -40,6 +42,7 @@ class ReplyReader:
         self._one_token = form == ("label", "code") and all(len(code) == 1 for code in codes)
         self._codes = list(codes)
         self._said = SaidLabels(labels, codes)
+        self._named_before = lru_cache(maxsize=4096)(self._named)  # most replies are a few short texts
 
     def read(self, response: dict[str, Any]) -> Answer:
         """The answer of one response, with the probabilities that it states or that its tokens have.
@@ -66,7 +69,7 @@ class ReplyReader:
             return Answer("refusal", reply=_sendable(str(message["refusal"])))
         if reply is None or (isinstance(text, str) and not text.strip()):
             return Answer("empty", reply=reply if isinstance(reply, str) else None)
-        place, stated = self._named(text) if isinstance(text, str) else (None, None)
+        place, stated = self._named_in(text) if isinstance(text, str) else (None, None)
         if place is None or (self._form[0] == "verbalised" and stated is None):
             cut_off = choice.get("finish_reason") == "length" and not self._one_token and isinstance(reply, str)
             return Answer("truncated" if cut_off else "off_list", reply=str(reply))
@@ -84,6 +87,9 @@ class ReplyReader:
             return class_probabilities(top, self._codes) if top is not None else (None, None)
         except (TypeError, LookupError, AttributeError, ValueError, OverflowError):
             return None, None
+
+    def _named_in(self, reply: str) -> tuple[int | None, float | None]:
+        return self._named_before(reply) if len(reply) <= REPEATED else self._named(reply)
 
     def _named(self, reply: str) -> tuple[int | None, float | None]:
         """The label that a reply names in the form that was asked for, and the stated confidence, if any."""

@@ -43,7 +43,8 @@ def top_logprobs_of(
 
 def _several(token: dict[str, Any]) -> list[dict[str, Any]] | None:
     top = token.get("top_logprobs") or []
-    return top if len({one["token"] for one in top}) > 1 else None
+    first = top[0]["token"] if top else None
+    return top if any(one["token"] != first for one in top) else None
 
 
 def _after_thought(content: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -69,10 +70,11 @@ def class_probabilities(
     """
     mass = dict.fromkeys(map(bare_token, codes), 0.0)
     for token in top_logprobs:
-        logprob = token["logprob"]
-        if not -math.inf < logprob <= ROUNDING or isinstance(logprob, bool):  # one that is none: so are the others
+        logprob, word = token["logprob"], token["token"]
+        if not -math.inf < logprob <= ROUNDING or logprob is True or logprob is False:  # one is none: so are the others
             raise ValueError("no log-probability")
-        if (bare := bare_token(token["token"])) in mass:
+        bare = _bare_token(word) if len(word) <= LONGEST else word
+        if bare in mass:
             mass[bare] += math.exp(logprob)
     inside = math.fsum(mass.values())
     outside = max(0.0, 1.0 - inside)

@@ -17,10 +17,12 @@ from labelrisk.embedded_model.weights import embedded_folder
 from labelrisk.endpoints.endpoint import endpoint_name
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import canonical_json
+from labelrisk.labels.answer import Answer
 from labelrisk.labels.earlier_run import signature_of
 from labelrisk.labels.labels_file import LabelledRow
 from labelrisk.labels.other_revisions import OtherRevisions
 from labelrisk.labels.row_chunks import Chunk
+from labelrisk.labels.row_cost import RowCost
 from labelrisk.prompting.answer_forms import WRONG, form_of, label_codes
 from labelrisk.prompting.demonstrations import Demonstrations, Encode, candidates_of
 from labelrisk.prompting.prompts import Shown
@@ -47,8 +49,8 @@ class ChatLabeller:
         self.name = name
         self.annotator = annotator
         self.questions = Questions(annotator, codebook)
-        self._first_answers = FirstAnswers(name, annotator)
-        self._codebook = codebook
+        self.first_answers = FirstAnswers(name, annotator)
+        self.codebook = codebook
         self.version = codebook.version
         encoder: Callable[[], SentenceEncoder] = cache(_encoder)  # loaded at its first use
         self._encode: Encode = lambda texts: encoder().encode(texts)
@@ -71,7 +73,7 @@ class ChatLabeller:
         """The chunks with what must be computed for many rows at a time."""
         for chunk in chunks:
             chunk.known = self._signed(chunk.known)
-            first = self._first_answers
+            first = self.first_answers
             first.has_label = first.has_label or "ok" in chunk.known["status"].to_pylist()
             texts = [chunk.texts[place] for place in chunk.asked]
             if texts and self.demonstrations.needs_vectors:
@@ -92,7 +94,7 @@ class ChatLabeller:
 
     async def label(self, asker: Asker, revisions: OtherRevisions, chunk: Chunk, place: int) -> LabelledRow | None:
         """The label of one row, or None when it got no answer."""
-        async with self._first_answers.turn():
+        async with self.first_answers.turn():
             if asker.budget.stopped:
                 return None
             return await self._label(asker, revisions, chunk, place)
@@ -105,20 +107,26 @@ class ChatLabeller:
             if not all(budget.has(key) for key, _, _ in calls) and (known := revisions.find(row)):
                 known = self.as_asked_now(known, chunk, place)
                 if known is not None:
-                    self._first_answers.has_label |= known.answer.status == "ok"
+                    self.first_answers.has_label |= known.answer.status == "ok"
                     return known
             canary = self.annotator.screening == "canary"
             answer, spent, flags = await self.questions.answer(
-                asker.ask, calls, shown, chunk.flags.get(place), canary, self._first_answers.look
+                asker.ask, calls, shown, chunk.flags.get(place), canary, self.first_answers.look
             )
         except Unanswered:
             return None
         except LabelRiskError as error:
             budget.stop(error)
             return None
+        return self.row(chunk, place, answer, flags, spent, row)
+
+    def row(
+        self, chunk: Chunk, place: int, answer: Answer, flags: tuple[str, ...] | None, spent: RowCost, call: str
+    ) -> LabelledRow:
+        """A row of the labels file; call: of `row_key`."""
         if self.annotator.base_url == EMBEDDED:  # the same file whenever it is made
             spent = replace(spent, answered=None)
-        return LabelledRow(chunk.ids[place], chunk.splits[place], answer, flags, self.version, spent, row, self.name)
+        return LabelledRow(chunk.ids[place], chunk.splits[place], answer, flags, self.version, spent, call, self.name)
 
     def as_asked_now(self, known: LabelledRow, chunk: Chunk, place: int) -> LabelledRow | None:
         """A row of another revision, or None where it was made with fewer checks than are wanted now."""
@@ -136,10 +144,10 @@ class ChatLabeller:
 
         Raises LabelRiskError when it does not.
         """
-        codes = label_codes(self._codebook.names)
+        codes = label_codes(self.codebook.names)
         if self.annotator.confidence != "logprobs" or len(codes) > 26:
             return True
-        answer = ReplyReader(self._codebook.names, codes, form_of(self.annotator)).read(response)
+        answer = ReplyReader(self.codebook.names, codes, form_of(self.annotator)).read(response)
         if answer.status == "ok" and answer.method is None:
             raise LabelRiskError(
                 f"annotators.{self.name}: {self.annotator.model} answers without log-probabilities of several tokens, "

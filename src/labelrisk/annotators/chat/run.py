@@ -7,9 +7,11 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from labelrisk.annotators.chat.labeller import ChatLabeller
+from labelrisk.annotators.chat.stored_chunks import with_stored_labels
 from labelrisk.annotators.contract import Asking, Task
 from labelrisk.cache.calls import CallCache
 from labelrisk.cache.process_locks import remove_files_of_dead
@@ -60,7 +62,8 @@ def label_rows(labeller: ChatLabeller, task: Task, asking: Asking, out: Path) ->
         earlier = EarlierRun(folder / task.name, labeller.signature())
         revisions = OtherRevisions(task.name, labeller.annotator, out, folder / f"{task.name}.revisions")
         chunks = labeller.prepared_chunks(earlier.chunks(task.rows))
-        with LabelsWriter(unfinished) as writer:
+        chunks = with_stored_labels(labeller, task.prepared, calls.path, chunks)
+        with closing(chunks), LabelsWriter(unfinished) as writer:
             counts = asyncio.run(_run(labeller, asking.settings, calls, revisions, chunks, writer, len(task.rows)))
         with written_aside(out) as temporary:
             if task.asked is None:

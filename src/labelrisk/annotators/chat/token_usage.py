@@ -65,10 +65,11 @@ def usage_of_model(
     )
     points, outputs, again = list[tuple[int, int]](), list[int](), 0
     for endpoint, name, prefix, text, suffix, read, written in newest:
-        request = stored_template(endpoint, name, prefix, suffix).request(text)
+        asked = calls.text(text)
+        request = stored_template(endpoint, name, prefix, suffix).request(asked)
         messages = request.pop("messages")
         points.append((counter.of_messages(messages), read))
-        if text != TEXT and request == asked_now:
+        if asked != TEXT and request == asked_now:
             is_again = len(messages) > 2
             again += is_again
             outputs += [] if is_again else [written]

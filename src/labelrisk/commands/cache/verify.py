@@ -24,7 +24,8 @@ def run(params: Path, cache: Path) -> None:
     Raises LabelRiskError when anything is wrong.
     """
     from labelrisk.cache.location import shared_between_experiments
-    from labelrisk.cache.stored_answers import fault, reading, stored_rows
+    from labelrisk.cache.stored_answers import reading
+    from labelrisk.cache.verification import faults
 
     path = shared_between_experiments(cache)
     checked = wrong = 0
@@ -32,13 +33,11 @@ def run(params: Path, cache: Path) -> None:
         damages = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
         for text in damages:
             print(f"SQLite: {text}")
-        for row in stored_rows(connection):
-            checked += 1
-            if reason := fault(row):
-                wrong += 1
-                if wrong <= NAMED:
-                    key = row.key.hex() if isinstance(row.key, bytes) else row.key
-                    print(f"row {row.id}, key {key}: {reason}")
+        for answers, found in faults(connection):
+            checked += answers
+            for line in found[: max(0, NAMED - wrong)]:
+                print(line)
+            wrong += len(found)
     if wrong > NAMED:
         print(f"and {wrong - NAMED:,} more")
     print(f"{checked:,} answers checked, {wrong:,} wrong; {len(damages):,} damages that SQLite finds")
