@@ -46,8 +46,9 @@ def look_at(settings: Settings, labels: list[str], params: Path) -> CorpusHead:
 
     Raises LabelRiskError as the stage `prepare` would, of the rows that are read.
     """
+    from labelrisk.corpora.duplicates import without_duplicates
     from labelrisk.corpora.files import FilesCorpus
-    from labelrisk.corpora.rows import checked_rows, without_duplicates
+    from labelrisk.corpora.rows import checked_rows
     from labelrisk.corpora.splits import capped, check_classes, with_splits
 
     corpus = settings.corpus
@@ -57,12 +58,14 @@ def look_at(settings: Settings, labels: list[str], params: Path) -> CorpusHead:
         )
     if not isinstance(corpus, FilesCorpus):
         return CorpusHead(f"a corpus of kind {corpus.kind}")
-    raw, origin = corpus.rows(most=HEAD + 1)
-    is_whole = len(raw) + sum(origin["dropped"].values()) <= HEAD
+    parts, origin = corpus.rows(most=HEAD + 1)
+    raw = list(parts)
+    read = sum(len(part.numbers) for part in raw)
+    is_whole = read + sum(origin["dropped"].values()) <= HEAD
     rows = checked_rows(raw, labels, is_whole)
     if not is_whole:
         return CorpusHead(f"more than {HEAD:,} rows, the first of them good")
     unique, _ = without_duplicates(rows)
     split = with_splits(unique, settings.prepare)
     check_classes(split, labels)
-    return CorpusHead(f"{len(raw):,} rows", capped(split, settings.prepare)[["id", "gold", "split"]])
+    return CorpusHead(f"{read:,} rows", capped(split, settings.prepare).frame())

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from labelrisk.errors import LISTED, LabelRiskError, shown, such_rows
 
 ROWS_AT_ONCE = 1000
+ROWS_OF_PART = 16_000
 UNICODE = "save it as UTF-8, which spreadsheet programs call 'CSV UTF-8'"
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
 NO_UNICODE = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as surrogateescape reads them
@@ -37,12 +38,21 @@ def read_fields(path: Path, separators: str, wanted: Sequence[str] | None = None
     Raises LabelRiskError that names the line: for what is not UTF-8, a quote that is not closed or not the end of its
     field, and a row with more or fewer fields than the header.
     """
+    parts = list(field_parts(path, separators, wanted, most))
+    columns = [list(chain.from_iterable(of)) for of in zip(*(part.columns for part in parts), strict=True)]
+    return Fields(parts[0].header, columns, list(chain.from_iterable(part.lines for part in parts)))
+
+
+def field_parts(
+    path: Path, separators: str, wanted: Sequence[str] | None = None, most: int | None = None
+) -> Iterator[Fields]:
+    """What read_fields gives, some ten thousand rows at a time, of which the last may be none; raises as it does."""
     csv.field_size_limit(sys.maxsize)  # a text may be long; the module's limit is a global one
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             separator = _separator(file, separators)
             reader = csv.reader(file, delimiter=separator, strict=True)
-            return _fields(path, _chunks(path, reader), separator, wanted, most)
+            yield from _parts(path, _chunks(path, reader), separator, wanted, most)
     except UnicodeDecodeError:
         where = _where_not_unicode(path, separators)
         raise LabelRiskError(f"{path} is not UTF-8 ({where}); {UNICODE}") from None
@@ -101,29 +111,32 @@ def _chunks(path: Path, reader: Any) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _fields(
+def _parts(
     path: Path, chunks: Iterator[list[Row]], separator: str, wanted: Sequence[str] | None, most: int | None
-) -> Fields:
+) -> Iterator[Fields]:
     first = next((chunk for chunk in chunks if chunk), None)
     if first is None:
         raise _empty(path)
     header = _header(path, first[0])
     kept = [place for place, name in enumerate(header) if wanted is None or name in wanted]
-    columns: list[list[str]] = [[] for _ in header]
-    lines: list[int] = []
+    part, read = Fields(header, [[] for _ in header], []), 0
     odd: list[tuple[int, int]] = []
-    for part in chain([first[1:]], chunks):
-        rows = part if most is None else part[: most - len(lines)]
+    for chunk in chain([first[1:]], chunks):
+        rows = chunk if most is None else chunk[: most - read]
+        read += len(rows)
         odd += [(line, len(row)) for line, row in rows if len(row) != len(header)]
         if not odd:
-            lines += [line for line, _ in rows]
+            part.lines.extend(line for line, _ in rows)
             for place in kept:
-                columns[place] += [row[place] for _, row in rows]
-        if most is not None and (odd or len(lines) >= most):
+                part.columns[place].extend([row[place] for _, row in rows])
+        if most is not None and (odd or read >= most):
             break
-    if odd:
+        if len(part.lines) >= ROWS_OF_PART and not odd:
+            yield part
+            part = Fields(header, [[] for _ in header], [])
+    if odd:  # how many there are is known at the end only
         raise LabelRiskError(_odd_rows(path, header, separator, odd))
-    return Fields(header, columns, lines)
+    yield part
 
 
 def _header(path: Path, first: Row) -> list[str]:

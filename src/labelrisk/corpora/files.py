@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
 from labelrisk.corpora.formats import FORMATS
-from labelrisk.corpora.prepared import SLICE, SPLITS
-from labelrisk.corpora.rows import such_rows_in
-from labelrisk.corpora.tables import label_names, read_table
+from labelrisk.corpora.prepared import SPLITS
+from labelrisk.corpora.raw_rows import Mistake, RawRows, plain
+from labelrisk.corpora.table_parts import stream_table
+from labelrisk.corpora.tables import is_missing, label_name, spellings
 from labelrisk.errors import LabelRiskError, nearest, shown
 from labelrisk.settings.section import Columns, Section
 
@@ -26,23 +29,26 @@ class FilesCorpus(Section):
     only: dict[str, str] = {}  # column -> value: other rows are left out
     slices: Columns = ()  # columns by whose values all scores are told, too
 
-    def rows(self, most: int | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """The raw rows (see RawCorpus) and their origin; most: of each file, to look at the first ones.
+    def rows(self, most: int | None = None) -> tuple[Iterator[RawRows], dict[str, Any]]:
+        """See RawCorpus; most: rows of each file, to look at the first ones.
 
         Raises LabelRiskError for a folder without a train file, two files for a split, or an unknown split.
         """
-        every = _every_row(Path(self.path), self, most)
-        rows = every[every.pop("wanted")].reset_index(drop=True)
-        if rows.empty and (most is None or len(every) < most):
-            raise LabelRiskError(f"{self.path} has no row where {self.only}; correct corpus.only in params.yaml")
-        return rows, {"corpus": self.path, "dropped": {"not_in_only": len(every) - len(rows)} if self.only else {}}
+        dropped: dict[str, int] = {"not_in_only": 0} if self.only else {}
+        return _wanted_rows(Path(self.path), self, most, dropped), {"corpus": self.path, "dropped": dropped}
 
 
-def _every_row(path: Path, corpus: FilesCorpus, most: int | None) -> pd.DataFrame:
-    if not path.is_dir():
-        return _rows_of(path, corpus, None, most)
-    parts = [_rows_of(file, corpus, split, most) for split, file in split_files(path).items()]
-    return pd.concat(parts, ignore_index=True)
+def _wanted_rows(path: Path, corpus: FilesCorpus, most: int | None, dropped: dict[str, int]) -> Iterator[RawRows]:
+    files: list[tuple[str | None, Path]] = [*split_files(path).items()] if path.is_dir() else [(None, path)]
+    read = wanted = 0
+    for split, file in files:
+        for rows, chosen in _rows_of(file, corpus, split, most):
+            read, wanted = read + len(chosen), wanted + int(chosen.sum())
+            if corpus.only:
+                dropped["not_in_only"] += int((~chosen).sum())
+            yield rows.only(chosen)
+    if not wanted and (most is None or read < most):
+        raise LabelRiskError(f"{corpus.path} has no row where {corpus.only}; correct corpus.only in params.yaml")
 
 
 def split_files(path: Path) -> dict[str, Path]:
@@ -62,27 +68,37 @@ def split_files(path: Path) -> dict[str, Path]:
     return {split: files[0] for split, files in found.items() if files}
 
 
-def _rows_of(path: Path, corpus: FilesCorpus, split: str | None, most: int | None) -> pd.DataFrame:
+def _rows_of(
+    path: Path, corpus: FilesCorpus, split: str | None, most: int | None
+) -> Iterator[tuple[RawRows, NDArray[np.bool_]]]:
+    """The rows of a file, and which of them are wanted."""
     named = dict.fromkeys(corpus.only, "corpus.only") | dict.fromkeys(corpus.slices, "corpus.slices")
     named |= {corpus.split: "corpus.split"} if corpus.split and split is None else {}
     named |= {corpus.gold: "corpus.gold", corpus.text: "corpus.text"}
-    table = read_table(path, dict(reversed(named.items())), "corpus.path", most)
-    frame = table.frame
-    splits = frame[corpus.split] if corpus.split and split is None else pd.Series([split] * len(frame))
-    rows = pd.DataFrame(
-        {"text": frame[corpus.text], "gold": frame[corpus.gold], "split": splits.astype(object), "where": table.places}
-    )
-    for column in corpus.slices:
-        rows[f"{SLICE}{column}"] = frame[column].astype(object)  # of files of several splits, one may hold numbers
-    rows["wanted"] = True
-    for column, value in corpus.only.items():
-        rows["wanted"] &= label_names(frame[column], [value]) == value
-    rows["split"] = rows["split"].where(rows["split"].notna(), None)
-    unknown = rows["wanted"] & rows["split"].notna() & ~rows["split"].isin(SPLITS)
-    if unknown.any():
-        name = str(rows["split"][unknown].iloc[0])
-        where = rows["where"][unknown]
-        raise LabelRiskError(
-            f"{where.iloc[0]}: unknown split '{shown(name)}' {such_rows_in(where)}; {nearest(name, SPLITS)}"
+    unknown = Mistake()
+    for table in stream_table(path, dict(reversed(named.items())), "corpus.path", most):
+        columns, numbers = table.columns, np.asarray(table.numbers, dtype=np.int64)
+        wanted = np.ones(len(numbers), dtype=bool)
+        for column, value in corpus.only.items():
+            spelled = spellings([value])
+            wanted &= np.array([label_name(one, spelled) == value for one in plain(columns[column])])
+        splits = [split] * len(numbers)
+        if corpus.split and split is None:
+            splits = [None if is_missing(name) else name for name in plain(columns[corpus.split])]
+        rows = RawRows(
+            columns[corpus.text],
+            columns[corpus.gold],
+            None if split is None and not corpus.split else splits,
+            {column: columns[column] for column in corpus.slices},
+            f"{path}, {table.unit}",
+            numbers,
         )
-    return rows
+        strange = [row for row, name in enumerate(splits) if name is not None and name not in SPLITS and wanted[row]]
+        unknown.add(rows, strange, splits)
+        if not unknown.rows:
+            yield rows, wanted
+    if unknown.rows:
+        name = str(unknown.first)
+        raise LabelRiskError(
+            f"{unknown.where[0]}: unknown split '{shown(name)}' {unknown.such_rows}; {nearest(name, SPLITS)}"
+        )

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from labelrisk.errors import LabelRiskError, shown
 
+ROWS_OF_PART = 16_000
+
 
 class Objects(NamedTuple):
     """The keys of all objects, the values of those that were asked for (None where there is none), and the lines."""
@@ -23,19 +25,34 @@ def read_objects(path: Path, wanted: Sequence[str], most: int | None = None) -> 
 
     Raises LabelRiskError as stream_objects does, and for an empty file.
     """
+    found = Objects([], {name: [] for name in wanted}, [])
+    for part in object_parts(path, wanted, most):
+        found.lines.extend(part.lines)
+        for name, values in found.columns.items():
+            values.extend(part.columns[name])
+        found = found._replace(keys=part.keys)
+    return found
+
+
+def object_parts(path: Path, wanted: Sequence[str], most: int | None = None) -> Iterator[Objects]:
+    """What read_objects gives, some ten thousand rows at a time, with all keys so far; raises as it does."""
     keys: dict[str, None] = {}
-    columns: dict[str, list[Any]] = {name: [] for name in wanted}
-    lines: list[int] = []
+    part = Objects([], {name: [] for name in wanted}, [])
+    read = 0
     for number, content in stream_objects(path):
         keys.update(dict.fromkeys(content))
-        lines.append(number)
-        for name, values in columns.items():
+        part.lines.append(number)
+        for name, values in part.columns.items():
             values.append(content.get(name))
-        if len(lines) == most:
+        read += 1
+        if read == most:
             break
-    if not lines and path.stat().st_size == 0:
+        if len(part.lines) == ROWS_OF_PART:
+            yield part._replace(keys=list(keys))
+            part = Objects([], {name: [] for name in wanted}, [])
+    if not read and path.stat().st_size == 0:
         raise LabelRiskError(f"{path} can't be read as jsonl (the file is empty); correct the file")
-    return Objects(list(keys), columns, lines)
+    yield part._replace(keys=list(keys))
 
 
 def stream_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

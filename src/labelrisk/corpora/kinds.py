@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Protocol
 
-import pandas as pd
 from pydantic import Field
 
 from labelrisk.corpora.apidocs.corpus import ApidocsCorpus
 from labelrisk.corpora.files import FilesCorpus
 from labelrisk.corpora.hub import HubCorpus
+from labelrisk.corpora.raw_rows import RawRows
 
 Corpus = Annotated[ApidocsCorpus | FilesCorpus | HubCorpus, Field(discriminator="kind")]
 
@@ -21,9 +22,9 @@ class RawCorpus(Protocol):
     path: str  # what the corpus depends on: DVC prepares again when it changes
     slices: Any  # columns by whose values scores are told
 
-    def rows(self) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """The raw rows with the columns `text, gold, split, where` (file and row, for messages), and their origin.
+    def rows(self, most: int | None = None) -> tuple[Iterator[RawRows], dict[str, Any]]:
+        """The raw rows, some at a time, and their origin, whose counts are complete once all rows were read.
 
-        gold may be missing; split is train, validation, test, or None where it is to be drawn.  A column that `slices`
-        names comes with SLICE before its name.
+        most: of each file or split, to look at the first ones.  gold may be missing; split is train, validation, test,
+        or None where it is to be drawn.
         """

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError
-from labelrisk.files import read_frame, read_json, undamaged, write_json, write_parquet, written_aside
+from labelrisk.files import read_frame, read_json, undamaged
 
 SPLITS = ("train", "validation", "test")
 COLUMNS = ["id", "text", "gold"]
@@ -57,10 +58,31 @@ class Prepared:
 
     def batches(self, rows: int) -> Iterator[tuple[str, pa.RecordBatch]]:
         """The ids and texts of all splits in their order, at most so many rows at a time, each with its split."""
-        for name in SPLITS:
+        return self.parts(SPLITS, rows)
+
+    def parts(self, splits: Iterable[str], rows: int = 2**14) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """The same of some splits."""
+        for name in splits:
             with undamaged(self._file(name)):
                 for batch in pq.ParquetFile(self._file(name)).iter_batches(rows, columns=["id", "text"]):
                     yield name, batch
+
+    def columns(self, name: str, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        """Columns of one split, at most so many rows at a time."""
+        with undamaged(self._file(name)):
+            yield from pq.ParquetFile(self._file(name)).iter_batches(rows, columns=list(columns))
+
+    def texts(self, name: str, ids: pd.Index[Any]) -> pd.Series:
+        """The texts of some rows of one split, by id, in the order of the split."""
+        asked = pa.array(ids, pa.large_string())
+        parts = [
+            batch.filter(pc.is_in(batch["id"].cast(asked.type), value_set=asked))
+            for batch in self.columns(name, ["id", "text"], 1 << 16)
+        ]
+        schema = pa.schema([("id", asked.type), ("text", pa.large_string())])
+        table = pa.concat_tables([schema.empty_table(), *(pa.Table.from_batches([one]).cast(schema) for one in parts)])
+        found: pd.Series = table.to_pandas().set_index("id")["text"]
+        return found
 
     def demonstrations(self) -> Iterator[pd.DataFrame]:
         """Rows with gold that prompts may show, some at a time."""
@@ -74,40 +96,36 @@ class Prepared:
         file = self._file("slices")
         if not file.is_file():
             return {}
-        values = read_frame(file).set_index("id").reindex(ids).astype(object)
+        asked = pa.array(ids, pa.large_string())
+        with undamaged(file):
+            parts = pq.ParquetFile(file)
+            of_rows = [
+                batch.filter(pc.is_in(batch["id"].cast(asked.type), value_set=asked)) for batch in parts.iter_batches()
+            ]
+            found = pa.Table.from_batches(of_rows, parts.schema_arrow).to_pandas()
+        values = found.set_index("id").reindex(ids).astype(object)
         return {
-            name.removeprefix(SLICE): values[name].where(values[name].notna(), None).to_numpy()
-            for name in slice_columns(values)
+            str(name).removeprefix(SLICE): values[name].where(values[name].notna(), None).to_numpy() for name in values
         }
 
     def __len__(self) -> int:
-        total = 0
-        for name in SPLITS:
-            with undamaged(self._file(name)):
-                total += pq.ParquetFile(self._file(name)).metadata.num_rows
-        return total
+        return sum(map(self.count, SPLITS))
+
+    def count(self, split: str) -> int:
+        """Rows of a split."""
+        with undamaged(self._file(split)):
+            rows: int = pq.read_metadata(self._file(split)).num_rows
+        return rows
+
+    def some(self, split: str, first: int, rows: int) -> pa.Table:
+        """The ids and texts of so many rows of a split, or as many as there are from this one on."""
+        with undamaged(self._file(split)):
+            file = pq.ParquetFile(self._file(split))
+            groups = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            ends = np.cumsum(groups)
+            start, stop = np.searchsorted(ends, [first, min(first + rows, ends[-1]) - 1], side="right")
+            table = file.read_row_groups(list(range(start, stop + 1)), columns=["id", "text"])
+            return table.slice(first - int(ends[start] - groups[start]), rows)
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"
-
-
-def write_prepared(
-    folder: Path, rows: pd.DataFrame, demonstrations: pd.DataFrame, labels: list[str], origin: dict[str, Any]
-) -> None:
-    """Write the folder, whole or not at all; rows: with the column `split`, and those of slice_columns.
-
-    The values of slices have a file of their own: to name other columns leaves all others as they were.
-    """
-    with written_aside(folder) as temporary:
-        for name in SPLITS:
-            write_parquet(rows.loc[rows["split"] == name, COLUMNS], temporary / f"{name}.parquet")
-        write_parquet(demonstrations[COLUMNS], temporary / "demonstrations.parquet")
-        if slices := slice_columns(rows):
-            write_parquet(rows[["id", *slices]], temporary / "slices.parquet")
-        write_json(labels, temporary / "labels.json")
-        write_json(origin, temporary / "origin.json")
-
-
-def slice_columns(rows: pd.DataFrame) -> list[str]:
-    """The columns of a corpus's rows that hold values of slices."""
-    return [str(name) for name in rows if str(name).startswith(SLICE)]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from labelrisk.corpora.prepared import slice_columns
-from labelrisk.corpora.tables import label_names
-from labelrisk.errors import LabelRiskError, nearest, shown, such_rows
-
-KEPT_FIRST = {"test": 0, "validation": 1, "train": 2}  # where the same text stays when it is in two splits
+from labelrisk.corpora.keys import Identities, Keys
+from labelrisk.corpora.keys_collected import CollectedKeys
+from labelrisk.corpora.raw_rows import Mistake, RawRows, plain
+from labelrisk.errors import LabelRiskError, nearest, shown
+from labelrisk.statistics.class_codes import NO_LABEL
 
 
 def content_id(text: str) -> str:
@@ -32,90 +34,87 @@ def normalised(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def checked_rows(frame: pd.DataFrame, labels: Sequence[str], is_whole: bool = True) -> pd.DataFrame:
-    """Check texts, gold labels and splits; is_whole: False where these are the first rows of a corpus.
+def checked_rows(
+    parts: Iterable[RawRows],
+    labels: Sequence[str],
+    is_whole: bool = True,
+    keep: Callable[[list[str]], object] = lambda texts: None,
+) -> Keys:
+    """Check texts, gold labels and splits, some rows at a time; is_whole: False where these are the first of a corpus.
 
-    frame: columns `text`, `gold`, `split` (a split name or None) and `where` (file and row, for messages), and those
-    of slice_columns, whose values become strings, None where missing or blank.
-    Returns columns `id, text, gold, split, where`, and those.
+    keep: is given the texts, in their order; what is returned holds everything else.  Values of slices become strings,
+    none where missing or blank.
     Raises LabelRiskError for a missing or blank text, a gold label outside the codebook, a test or validation row
     without gold, and a text with two gold labels.
     """
-    texts = frame["text"]
-    blank = [not isinstance(text, str) or is_blank(text) for text in texts]
-    if any(blank):
-        where, first = frame["where"][blank], texts[blank].iloc[0]
-        if not isinstance(first, str) and not pd.isna(first):
-            raise LabelRiskError(
-                f"{where.iloc[0]}: the text is {shown(first)}, which is no text {such_rows_in(where)}; write texts"
-            )
-        raise LabelRiskError(
-            f"{where.iloc[0]}: the text is missing or blank {such_rows_in(where)}; write the text or delete the row"
-        )
-    gold = label_names(frame["gold"], labels)
-    unknown = gold.notna() & ~gold.isin(list(labels))
-    if unknown.any():
-        where, found = frame["where"][unknown], gold[unknown].iloc[0]
-        raise LabelRiskError(
-            f"{where.iloc[0]}: the gold label '{shown(found)}' is not in the codebook {such_rows_in(where)}; "
-            f"{nearest(found, labels)}"
-        )
-    ungraded = gold.isna() & frame["split"].isin(["validation", "test"])
-    if ungraded.any():
-        where = frame["where"][ungraded]
-        raise LabelRiskError(
-            f"{where.iloc[0]}: a {frame['split'][ungraded].iloc[0]} row has no gold label {such_rows_in(where)}; "
-            "add the label or move the row to train"
-        )
-    rows = pd.DataFrame(
-        {"id": [content_id(text) for text in texts], "text": texts, "gold": gold}
-        | {"split": frame["split"], "where": frame["where"]}
-        | {name: label_names(frame[name]) for name in slice_columns(frame)}
-    )
+    blank, unknown, ungraded = Mistake(), Mistake(), Mistake()
+    collected = CollectedKeys(labels)
+    for raw in parts:
+        texts = plain(raw.texts)
+        blank.add(raw, [row for row, text in enumerate(texts) if _says_nothing(text)], texts)
+        golds, splits = collected.golds_of(raw, unknown), collected.splits_of(raw)
+        without = np.flatnonzero((golds == NO_LABEL) & (splits > 0))
+        ungraded.add(raw, without, plain(raw.splits) if len(without) else ())
+        if not blank.rows:
+            collected.add(raw, _content_numbers(texts), golds, splits)
+            keep(texts)
+    _refuse(blank, unknown, ungraded, labels)
+    rows = collected.keys()
     _refuse_two_golds(rows)
-    if is_whole and gold.nunique() < 2:
-        only = f"only the class '{gold.dropna().iloc[0]}'" if gold.notna().any() else "no gold label at all"
-        raise LabelRiskError(f"{frame['where'].iloc[0]} and on: gold holds {only}; two classes or more are needed")
+    present = np.unique(rows.golds[rows.golds != NO_LABEL])
+    if is_whole and len(present) < 2:
+        only = f"only the class '{labels[present[0]]}'" if len(present) else "no gold label at all"
+        raise LabelRiskError(f"{rows.where(0)} and on: gold holds {only}; two classes or more are needed")
     return rows
 
 
-def such_rows_in(where: pd.Series) -> str:
-    """How many rows have a mistake, and where the second and third are; where: file and place of each of them."""
-    file = where.iloc[0].rpartition(", ")[0]
-    others = [place.removeprefix(f"{file}, ") for place in where.iloc[1:3]]
-    return such_rows(len(where), f", also in {', '.join(others)}" if others else "")
-
-
-def _refuse_two_golds(rows: pd.DataFrame) -> None:
-    graded = rows.dropna(subset="gold")
-    golds = graded.groupby("id")["gold"].nunique()
-    contradictory = graded[graded["id"].isin(golds.index[golds > 1])]
-    if len(contradictory):
-        pair = contradictory[contradictory["id"] == contradictory["id"].iloc[0]].drop_duplicates("gold")
+def _refuse(blank: Mistake, unknown: Mistake, ungraded: Mistake, labels: Sequence[str]) -> None:
+    if blank.rows:
+        what = "is missing or blank"
+        advice = "write the text or delete the row"
+        if not isinstance(blank.first, str) and not pd.isna(blank.first):
+            what, advice = f"is {shown(blank.first)}, which is no text", "write texts"
+        raise LabelRiskError(f"{blank.where[0]}: the text {what} {blank.such_rows}; {advice}")
+    if unknown.rows:
         raise LabelRiskError(
-            f"{pair['where'].iloc[0]} and {pair['where'].iloc[1]}: the same text has the gold labels "
-            f"'{pair['gold'].iloc[0]}' and '{pair['gold'].iloc[1]}' ({int((golds > 1).sum())} such texts); "
-            "keep one of them"
+            f"{unknown.where[0]}: the gold label '{shown(unknown.first)}' is not in the codebook {unknown.such_rows}; "
+            f"{nearest(unknown.first, labels)}"
+        )
+    if ungraded.rows:
+        raise LabelRiskError(
+            f"{ungraded.where[0]}: a {ungraded.first} row has no gold label {ungraded.such_rows}; add the label or "
+            "move the row to train"
         )
 
 
-def without_duplicates(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Keep each text once, in the order of the input, and count what was left out by reason.
+def _refuse_two_golds(rows: Keys) -> None:
+    graded = rows[rows.golds != NO_LABEL]
+    order = np.argsort(graded.ids, kind="stable")
+    ids, golds = graded.ids[order], graded.golds[order]
+    differs = (ids[1:] == ids[:-1]) & (golds[1:] != golds[:-1])
+    if differs.any():
+        texts = np.unique(ids[1:][differs])
+        first = np.flatnonzero(np.isin(graded.ids, texts))[0]
+        of_first = np.flatnonzero(graded.ids == graded.ids[first])
+        other = of_first[graded.golds[of_first] != graded.golds[first]][0]
+        one, another = (rows.labels[graded.golds[row]] for row in (first, other))
+        raise LabelRiskError(
+            f"{graded.where(first)} and {graded.where(other)}: the same text has the gold labels '{one}' and "
+            f"'{another}' ({len(texts)} such texts); keep one of them"
+        )
 
-    Of several copies the one in test stays before validation before train, and one with gold before one without.
-    """
-    ranked = rows.assign(
-        place=rows["split"].map(KEPT_FIRST).fillna(len(KEPT_FIRST)), lacks_gold=rows["gold"].isna()
-    ).sort_values(["place", "lacks_gold"], kind="stable")
-    first = ranked.drop_duplicates("id")
-    copies = ranked[ranked.duplicated("id")]
-    kept_split = first.set_index("id")["split"].reindex(copies["id"]).to_numpy(dtype=object)
-    own_split = copies["split"].to_numpy(dtype=object)
-    elsewhere = int(sum(a is not None and b is not None and a != b for a, b in zip(kept_split, own_split, strict=True)))
-    dropped = {"duplicate": len(copies) - elsewhere, "duplicate_of_another_split": elsewhere}
-    return rows.loc[first.index.sort_values()].reset_index(drop=True), dropped
+
+def _says_nothing(text: Any) -> bool:
+    # most begin with a letter, which is told at once
+    return not isinstance(text, str) or not (text[:1].isalnum() or not is_blank(text))
 
 
 def is_blank(text: str) -> bool:
     """Whether nothing in a text can be seen: space, marks of width 0, soft hyphens, control characters."""
     return not any(one.isprintable() and not one.isspace() for one in text)
+
+
+def _content_numbers(texts: Sequence[str]) -> Identities:
+    """content_id of each text as a number: (N,)."""
+    digests = [hashlib.sha256(normalised(text).encode()).digest()[:8] for text in texts]
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)

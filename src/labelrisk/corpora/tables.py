@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +21,7 @@ from labelrisk.errors import LabelRiskError, shown
 from labelrisk.files import named_file
 
 SCALARS = (str, bool, int, float, Decimal, type(None))  # what may be a label; of other kinds are texts only
+Where = Callable[[int], str]
 EXACT = 2**53  # from here on not every whole number is a float: the one that was written may be another
 
 
@@ -61,9 +62,19 @@ def read_table(
     """
     named_file(path, f"correct {place_of(key)}")
     refuse_other_format(path, key)
+    names, values, unit, numbers = read_content(path, list(dict.fromkeys(columns)), most, separators)
+    refuse_absent(path, columns, names, key)
+    if not numbers:
+        raise LabelRiskError(f"{path} has no rows; put texts in it or correct {place_of(key)}")
+    table = Table(path, pd.DataFrame(index=range(len(numbers))), unit, numbers)
+    for column in dict.fromkeys(columns):
+        table.frame[column] = series_of(table, column, values[column])
+    return table
+
+
+def refuse_absent(path: Path, columns: Iterable[str], names: Sequence[str], key: str) -> None:
+    """Raises LabelRiskError where a file with such columns lacks one, or has it twice, as read_table does."""
     keys = columns if isinstance(columns, Mapping) else {}
-    columns = list(dict.fromkeys(columns))
-    names, values, unit, numbers = read_content(path, columns, most, separators)
     for column in columns:
         needing = f"{keys[column]} names" if column in keys else f"{key} needs"
         if column not in names:
@@ -73,12 +84,6 @@ def read_table(
             raise LabelRiskError(
                 f"{path} has {times} columns '{column}', and {needing} one; rename the others in the file"
             )
-    if not numbers:
-        raise LabelRiskError(f"{path} has no rows; put texts in it or correct {place_of(key)}")
-    table = Table(path, pd.DataFrame(index=range(len(numbers))), unit, numbers)
-    for column in columns:
-        table.frame[column] = series_of(table, column, values[column])
-    return table
 
 
 Content = tuple[list[str], dict[str, Any], str, Sequence[int]]  # all names, values by name, unit, numbers of the rows
@@ -99,48 +104,53 @@ def read_content(path: Path, columns: Sequence[str], most: int | None = None, se
 
 
 def series_of(table: Table, column: str, values: Any) -> pd.Series:
-    """A column: strings where it holds nothing else, else objects.
-
-    Raises LabelRiskError for what is neither text nor number, and for half of a character, which no file can hold.
-    """
-    if isinstance(values, list):
-        kinds = set(map(type, values))
-        if any(not issubclass(kind, SCALARS) for kind in kinds):
-            row, odd = next((row, value) for row, value in enumerate(values) if not isinstance(value, SCALARS))
-            raise LabelRiskError(
-                f"{table.where(row)}: the column '{column}' holds {_kind(odd)}; write a text or a number"
-            )
-        if not kinds <= {str, type(None)}:
-            _refuse_halves(table, column, values)
-            _refuse_lost_digits(table, column, values)
-            return pd.Series(values, dtype=object)
-        try:
-            values = pa.array(values, pa.string())
-        except (UnicodeEncodeError, pa.ArrowException):
-            _refuse_halves(table, column, values)
-            raise
-    series: pd.Series = values.to_pandas()
+    """A column: strings where it holds nothing else, else objects; raises as checked_values does."""
+    checked = checked_values(table.where, column, values)
+    series: pd.Series = pd.Series(checked, dtype=object) if isinstance(checked, list) else checked.to_pandas()
     return series
 
 
-def _refuse_halves(table: Table, column: str, values: Iterable[object]) -> None:
+def checked_values(where: Where, column: str, values: Any) -> Any:
+    """The values of a column: an Arrow array of strings where it holds nothing else, else a list as it is.
+
+    where: file and line, or row, of a value.
+    Raises LabelRiskError for what is neither text nor number, and for half of a character, which no file can hold.
+    """
+    if not isinstance(values, list):
+        return values
+    kinds = set(map(type, values))
+    if any(not issubclass(kind, SCALARS) for kind in kinds):
+        row, odd = next((row, value) for row, value in enumerate(values) if not isinstance(value, SCALARS))
+        raise LabelRiskError(f"{where(row)}: the column '{column}' holds {_kind(odd)}; write a text or a number")
+    if not kinds <= {str, type(None)}:
+        _refuse_halves(where, column, values)
+        _refuse_lost_digits(where, column, values)
+        return values
+    try:
+        return pa.array(values, pa.string())
+    except (UnicodeEncodeError, pa.ArrowException):
+        _refuse_halves(where, column, values)
+        raise
+
+
+def _refuse_halves(where: Where, column: str, values: Iterable[object]) -> None:
     for row, value in enumerate(values):
         if isinstance(value, str):
             try:
                 value.encode()
             except UnicodeEncodeError as error:
                 raise LabelRiskError(
-                    f"{table.where(row)}: the column '{column}' holds half of a character, "
+                    f"{where(row)}: the column '{column}' holds half of a character, "
                     f"{shown(value[error.start])}; write the whole character"
                 ) from None
 
 
-def _refuse_lost_digits(table: Table, column: str, values: Iterable[object]) -> None:
+def _refuse_lost_digits(where: Where, column: str, values: Iterable[object]) -> None:
     """A large float may be another number than was written: integers beside missing ones often end so."""
     for row, value in enumerate(values):
         if isinstance(value, float) and EXACT <= abs(value) < math.inf:
             raise LabelRiskError(
-                f"{table.where(row)}: the column '{column}' holds the number {shown(f'{value:.0f}', 30)}, which may "
+                f"{where(row)}: the column '{column}' holds the number {shown(f'{value:.0f}', 30)}, which may "
                 "have lost digits when the file was written; write it as a text"
             )
 
@@ -155,14 +165,25 @@ def label_names(values: pd.Series, labels: Sequence[str] = ()) -> pd.Series:
 
     labels: a name that is one of these but for the Unicode normalisation becomes that one.
     """
-    spelled = {unicodedata.normalize("NFC", label): label for label in labels}
+    spelled = spellings(labels)
+    return pd.Series([label_name(value, spelled) for value in values], index=values.index, dtype=object)
 
-    def name(value: object) -> str | None:
-        if value is None or value is pd.NA or value != value:
-            return None
-        if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
-            return str(int(value))  # whoever wrote the file had integers beside missing values
-        text = str(value).strip()
-        return text if text.isascii() else spelled.get(unicodedata.normalize("NFC", text), text)
 
-    return pd.Series([name(value) or None for value in values], index=values.index, dtype=object)
+def spellings(labels: Sequence[str]) -> dict[str, str]:
+    """The labels by their normalised form, for label_name."""
+    return {unicodedata.normalize("NFC", label): label for label in labels}
+
+
+def label_name(value: object, spelled: Mapping[str, str]) -> str | None:
+    """One label value as a name; see label_names."""
+    if is_missing(value):
+        return None
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        return str(int(value))  # whoever wrote the file had integers beside missing values
+    text = str(value).strip()
+    return (text if text.isascii() else spelled.get(unicodedata.normalize("NFC", text), text)) or None
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds nothing."""
+    return value is None or value is pd.NA or bool(value != value)

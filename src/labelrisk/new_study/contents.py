@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from labelrisk.codebook import check_labels
+from labelrisk.corpora.duplicates import without_duplicates
 from labelrisk.corpora.files import FilesCorpus
 from labelrisk.corpora.prepared import SPLITS
-from labelrisk.corpora.rows import checked_rows, content_id, such_rows_in, without_duplicates
+from labelrisk.corpora.raw_rows import Mistake, RawRows, plain
+from labelrisk.corpora.rows import checked_rows, content_id
 from labelrisk.corpora.splits import check_classes, with_splits
 from labelrisk.corpora.tables import label_names
 from labelrisk.errors import LabelRiskError, shown
 from labelrisk.new_study.columns import GOLD, Columns
 from labelrisk.new_study.label_columns import MOST_CLASSES
 from labelrisk.settings.prepare import PrepareSettings
+from labelrisk.statistics.class_codes import NO_LABEL
 
 NUMBER = re.compile("-?[0-9]+")
 SHARES = PrepareSettings(
@@ -52,25 +56,25 @@ def contents_of(data: Path, columns: Columns) -> Contents:
     corpus = FilesCorpus(
         kind="files", path=str(data), text=columns.text.name, gold=columns.gold.name, split=columns.split
     )
-    raw, _ = corpus.rows()
-    _refuse_nul(raw)
-    gold = label_names(raw["gold"])
+    parts = list(corpus.rows()[0])
+    _refuse_nul(parts)
+    texts = [text for part in parts for text in plain(part.texts) if isinstance(text, str) and text.strip()]
+    gold = label_names(pd.Series([value for part in parts for value in plain(part.golds)], dtype=object))
     counts = gold.value_counts()
     classes = {name: int(counts[name]) for name in _in_order(list(counts.index))}
-    _refuse_classes(data, columns.gold.name, classes, len(raw))
-    texts = [text for text in raw["text"] if isinstance(text, str) and text.strip()]
+    _refuse_classes(data, columns.gold.name, classes, len(gold))
     duplicates = len(texts) - len({content_id(text) for text in texts})
     splits: dict[str, int] = {}
     lacks_gold = bool(gold.isna().any())
     problem = None
     try:
-        split = with_splits(without_duplicates(checked_rows(raw, list(classes)))[0], SHARES)
-        splits = {name: int((split["split"] == name).sum()) for name in SPLITS}
-        lacks_gold = bool(split["gold"].isna().any())
+        split = with_splits(without_duplicates(checked_rows(parts, list(classes)))[0], SHARES)
+        splits = {name: int(split.of_split(name).sum()) for name in SPLITS}
+        lacks_gold = bool((split.golds == NO_LABEL).any())
         check_classes(split, list(classes))
     except LabelRiskError as error:
         problem = str(error)
-    return Contents(len(raw), classes, int(gold.isna().sum()), duplicates, splits, lacks_gold, problem)
+    return Contents(len(gold), classes, int(gold.isna().sum()), duplicates, splits, lacks_gold, problem)
 
 
 def _in_order(names: list[str]) -> list[str]:
@@ -84,13 +88,15 @@ def _parts(name: str) -> list[tuple[bool, int, str]]:
     return [(False, int(part), part) if NUMBER.fullmatch(part) else (True, 0, part) for part in parts]
 
 
-def _refuse_nul(raw: pd.DataFrame) -> None:
+def _refuse_nul(parts: Sequence[RawRows]) -> None:
     for column in ("text", "gold"):
-        odd = [isinstance(value, str) and "\0" in value for value in raw[column]]
-        if any(odd):
-            where = raw["where"][odd]
+        odd = Mistake()
+        for part in parts:
+            values = plain(part.texts if column == "text" else part.golds)
+            odd.add(part, [row for row, value in enumerate(values) if isinstance(value, str) and "\0" in value], values)
+        if odd.rows:
             raise LabelRiskError(
-                f"{where.iloc[0]}: the {column} holds a NUL character {such_rows_in(where)}; the file is damaged or of "
+                f"{odd.where[0]}: the {column} holds a NUL character {odd.such_rows}; the file is damaged or of "
                 "another kind: write it again as UTF-8"
             )
 

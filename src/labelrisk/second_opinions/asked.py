@@ -13,14 +13,13 @@ from labelrisk.annotators.asked_rows import ASKED_SPLIT, AskedRows
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.corpora.rows import drawn_number
 from labelrisk.errors import LabelRiskError
-from labelrisk.files import read_frame
 from labelrisk.second_opinions.section import SecondOpinion
 from labelrisk.sources.doubts import Evidence, doubts_of
-from labelrisk.sources.material import answers_to
+from labelrisk.sources.material import read_answers
 from labelrisk.sources.selection import chosen
 from labelrisk.statistics.class_codes import NO_LABEL, codes_of
 
-COLUMNS = ["id", "split", "label", "entropy", "probabilities", "votes"]
+COLUMNS = ["label", "entropy", "probabilities", "votes"]
 
 
 def asked_rows(name: str, opinion: SecondOpinion, prepared: Prepared, labels: Path, seed: int) -> AskedRows:
@@ -32,7 +31,7 @@ def asked_rows(name: str, opinion: SecondOpinion, prepared: Prepared, labels: Pa
     Raises LabelRiskError where these labels can't say which rows are doubtful, or no row is.
     """
     ids = prepared.split(ASKED_SPLIT, ["id"])
-    answers = answers_to(ids, read_frame(labels, COLUMNS), ASKED_SPLIT, labels)
+    answers = read_answers(labels, ASKED_SPLIT, ids["id"], COLUMNS)
     classes = tuple(prepared.classes)
     codes = codes_of(answers["label"], classes)
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from labelrisk.settings.section import Count, Section, Seed, Share
 
@@ -16,6 +18,7 @@ class PrepareSettings(Section):
     validation_rows: Count | None  # validation rows at most; null: all
     test_rows: Count | None  # test rows at most; null: all
     seed: Seed  # of the split and the order of rows
+    near_duplicates: Annotated[float, Field(ge=0.5, le=1)] | None = None  # Jaccard index of two texts; null: all stay
 
     @model_validator(mode="after")
     def _leaves_train_rows(self) -> PrepareSettings:

@@ -109,4 +109,4 @@ def _relabel(name: str, source: Source, rows: RowLabels, known: Material, select
     given = selected[codes[selected] != NO_LABEL]
     without = selected[codes[selected] == NO_LABEL]
     rows.give(given, codes[given], "relabelled", source.relabel_by, why)
-    rows.reasons[without] = f"{why}, and no label came of {source.relabel_by}"
+    rows.reasons.put(without, f"{why}, and no label came of {source.relabel_by}")

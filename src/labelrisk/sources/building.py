@@ -11,6 +11,7 @@ import pandas as pd
 from labelrisk.errors import LabelRiskError
 from labelrisk.repairs.contract import Repaired
 from labelrisk.sources.actions import act
+from labelrisk.sources.built import BuiltSource
 from labelrisk.sources.doubts import Evidence, noisy_rows
 from labelrisk.sources.learning import at_temperature, confidence_weights, temperature
 from labelrisk.sources.material import Material
@@ -22,15 +23,13 @@ from labelrisk.statistics.class_codes import NO_LABEL, codes_of
 from labelrisk.statistics.plausible_sets import smallest_sets
 
 
-def build_source(name: str, source: Source, known: Material, *, seed: int, student: int) -> pd.DataFrame:
+def build_source(name: str, source: Source, known: Material, *, seed: int, student: int) -> BuiltSource:
     """The train rows of one student of a label source, in their order.
 
     What is drawn is drawn anew for each student (its seed): one draw for all would make its luck look like a property
     of the source.  source: a control is given as `resolved` writes it out.
-    Returns `id, text, label, origin, labeller, why`, and, where students learn from more than labels, `soft` or
-    `candidates` (K values a row) and `weight`; its attrs hold under `notes` what a repair measured about itself.
-    origin: `annotator`, `gold`, `noise`, `relabelled`, `repaired`; or `dropped_no_label`, `dropped_selected`,
-    `dropped_repair`, `abstained`, `left_out` (then label is None).  labeller: who gave the label.
+    Origins are `annotator`, `gold`, `noise`, `relabelled`, `repaired`; or `dropped_no_label`, `dropped_selected`,
+    `dropped_repair`, `abstained`, `left_out` (then label is None).
     Raises LabelRiskError for an action that the data can't serve, or a source with fewer than two classes.
     """
     # the draw depends on the seeds and the name alone, so that no other source or student moves it
@@ -50,29 +49,23 @@ def build_source(name: str, source: Source, known: Material, *, seed: int, stude
         # doubts that need draws are those of the labels: the same for all sources about them, and for their controls
         of_doubts = np.random.default_rng([seed, zlib.crc32(b"doubts"), student])
         notes |= act(name, source, rows, known, generator, of_doubts)
-    rows.take(~rows.labelled & np.isin(rows.origins, ["annotator", GOLD, "noise"]), "dropped_no_label", None)
+    rows.take(~rows.labelled & rows.origins.among("annotator", GOLD, "noise"), "dropped_no_label", None)
     if len(np.unique(rows.codes[rows.labelled])) < 2:
         raise LabelRiskError(
             f"sources.{name} has {int(rows.labelled.sum())} labelled train rows in fewer than two classes; "
             f"look at the labels of annotator '{source.annotator}' or change the source in params.yaml"
         )
-    frame = rows.frame(known.train, known.classes)
-    frame.attrs["notes"] = notes
-    for column, values in _learned(name, source, rows, known, repaired).items():
-        frame[column] = values
-    return frame
+    return BuiltSource(rows, known.classes, _learned(name, source, rows, known, repaired), notes)
 
 
 def validation_rows(source: Source, kind: str, validation: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
-    """The rows that choose a student's best checkpoint, with gold or the annotator's labels (`kind`)."""
+    """`label, origin, labeller` of the rows that choose a student's checkpoint, by gold or the annotator (`kind`)."""
     by_annotator = kind == "annotator" and source.labels == "annotator"
     label = answers["label"] if by_annotator else validation["gold"]
     label = label.astype(object).where(label.notna(), None)
     origin = label.notna().map({True: kind if by_annotator else GOLD, False: "dropped_no_label"})
     labeller = label.notna().map({True: source.annotator if by_annotator else GOLD, False: None})
-    return pd.DataFrame(
-        {"id": validation["id"], "text": validation["text"], "label": label, "origin": origin, "labeller": labeller}
-    )
+    return pd.DataFrame({"label": label, "origin": origin, "labeller": labeller})
 
 
 def _annotated(source: Source, known: Material) -> RowLabels:
@@ -90,7 +83,7 @@ def _leave_out(name: str, size: int, rows: RowLabels, known: Material, salt: str
             f"sources.{name}.rows is {size:,}, but {labelled:,} train rows have a label; ask for fewer, or raise "
             "prepare.train_rows"
         )
-    part = first_rows(rows.codes, known.train["id"].tolist(), size, salt)
+    part = first_rows(rows.codes, known.train["id"], size, salt)
     rows.take(rows.labelled & ~part, "left_out", f"not among the first {size}")
 
 
@@ -143,11 +136,11 @@ def _learned(name: str, source: Source, rows: RowLabels, known: Material, repair
         columns["weight"] = weights / weights[rows.labelled].mean()
     if not source.is_learned_otherwise:
         return columns
-    own = rows.origins == "annotator"
+    own = rows.origins.among("annotator")
     sure = np.eye(len(known.classes))[rows.codes]
     if source.targets == "candidates" and repaired.candidates is not None:
         sets = repaired.candidates | (sure > 0)
-        columns["candidates"] = _listed(sets, rows)
+        columns["candidates"] = sets
         if source.weights == "none":
             return columns
     heat = _temperature(name, source, known)
@@ -155,9 +148,9 @@ def _learned(name: str, source: Source, rows: RowLabels, known: Material, repair
     usable = own & ~np.isnan(given[:, 0])
     mixed = np.where(usable[:, None], given, sure)
     if source.targets == "soft":
-        columns["soft"] = _listed(mixed, rows)
+        columns["soft"] = mixed
     elif source.targets == "candidates" and "candidates" not in columns:
-        columns["candidates"] = _listed(smallest_sets(mixed, known.candidate_mass) | (sure > 0), rows)
+        columns["candidates"] = smallest_sets(mixed, known.candidate_mass) | (sure > 0)
     if source.weights == "confidence":
         of_annotator = np.where(own[:, None], given, sure)
         columns["weight"] = np.where(rows.labelled, confidence_weights(of_annotator, rows.codes), np.nan)
@@ -174,7 +167,3 @@ def _temperature(name: str, source: Source, known: Material) -> float:
             "validation rows with gold, and none has both; add gold to the validation rows, or use targets: hard"
         )
     return temperature(given[usable], gold[usable])
-
-
-def _listed(values: np.ndarray, rows: RowLabels) -> list[object]:
-    return [row if has else None for row, has in zip(values, rows.labelled, strict=True)]

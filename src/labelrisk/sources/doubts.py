@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelrisk.repairs.contract import Codes, Floats, NoisyRows
@@ -90,8 +91,13 @@ def chance(evidence: Evidence) -> Doubts:
 
 def matrix(lists: pd.Series, width: int) -> Floats:
     """Lists of numbers as rows, (N, width); NaN where there is none."""
-    none = np.full(width, np.nan)
-    found: Floats = np.array([none if one is None else one for one in lists], dtype=float).reshape(len(lists), width)
+    array = pa.array(lists, from_pandas=True)  # of many rows they are Arrow's from the file on, and none is Python's
+    found = np.full((len(array), width), np.nan)
+    present = array.is_valid().to_numpy(zero_copy_only=False)
+    if present.any():
+        values = array.flatten()
+        values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+        found[present] = values.to_numpy(zero_copy_only=False).reshape(-1, width)
     return found
 
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError
+from labelrisk.files import undamaged
 from labelrisk.repairs.contract import Codes
 from labelrisk.sources.doubts import matrix
 from labelrisk.statistics.class_codes import codes_of
 
+ABOUT_ROWS = ("label", "status", "entropy", "probabilities", "votes", "sampling_probability")
 Answers = Callable[[str, str], pd.DataFrame]  # of an annotator, to the rows of a split
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """train, validation: `id, text, gold`; answers: `label, status, entropy, probabilities, votes` in the same order.
+    """train, validation: `id, gold`; answers: `label, status, entropy, probabilities, votes` in the same order.
 
     vectors: reads those of the train rows, (N, D); they are read where a source needs them.
     candidate_mass: of the smallest set of labels that counts as plausible.
@@ -33,7 +39,7 @@ class Material:
     vectors: Callable[[], NDArray[np.floating]]
     candidate_mass: float = 0.9
 
-    @property
+    @cached_property
     def gold(self) -> Codes:
         """Codes of the train rows' gold labels, (N,), -1 where there is none."""
         return codes_of(self.train["gold"], self.classes)
@@ -47,16 +53,42 @@ class Material:
         return matrix(self.answers(annotator, split)["probabilities"], len(self.classes))
 
 
-def answers_to(rows: pd.DataFrame, answers: pd.DataFrame, split: str, path: Path) -> pd.DataFrame:
-    """The answers to the rows of one split, in their order.
+def read_answers(path: Path, split: str, ids: pd.Series, columns: Sequence[str] = ABOUT_ROWS) -> pd.DataFrame:
+    """An annotator's answers to the rows of one split, in their order, from its labels file.
 
-    answers: with the columns `id, split`, as in the labels file `path`.
-    Raises LabelRiskError for a file that is about other rows.
+    Names are categories and lists are Arrow's: of each row some bytes are in memory.
+    Raises LabelRiskError for a damaged file, and one that is about other rows; FileNotFoundError where there is none.
     """
-    of = answers[answers["split"] == split].reset_index(drop=True)
-    if of["id"].tolist() != rows["id"].tolist():
+    path.stat()  # of what is not there the parser does not say what
+    asked = pa.array(ids, from_pandas=True).cast(pa.string())
+    parts: list[pa.Table] = []
+    rows, same = 0, True
+    with undamaged(path):
+        for batch in pq.ParquetFile(path).iter_batches(columns=["id", "split", *columns]):
+            batch.validate(full=True)
+            table = pa.Table.from_batches([batch])
+            missing = [name for name in columns if name not in table.column_names]
+            if missing:
+                raise ValueError(f"it has no column '{missing[0]}'")
+            table = table.filter(pc.equal(table["split"], split))
+            same = same and table["id"].combine_chunks().cast(pa.string()).equals(asked.slice(rows, len(table)))
+            rows += len(table)
+            parts.append(_compact(table.select(columns)))
+    if not same or rows != len(ids):
         raise LabelRiskError(
-            f"{path} has other {split} rows than were prepared ({len(of)} for {len(rows)}); remove it and run "
+            f"{path} has other {split} rows than were prepared ({rows} for {len(ids)}); remove it and run "
             "`dvc repro`, which labels them"
         )
-    return of
+    found: pd.DataFrame = pa.concat_tables(parts).unify_dictionaries().to_pandas(types_mapper=_as_arrow)
+    return found
+
+
+def _compact(table: pa.Table) -> pa.Table:
+    for place, name in enumerate(table.column_names):
+        if pa.types.is_string(table[name].type) or pa.types.is_large_string(table[name].type):
+            table = table.set_column(place, name, table[name].dictionary_encode())
+    return table
+
+
+def _as_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:
+    return pd.ArrowDtype(kind) if pa.types.is_list(kind) else None

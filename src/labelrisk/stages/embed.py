@@ -6,9 +6,10 @@ from pathlib import Path
 
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.encoders.memory_and_cores import share_cores, uncollected
+from labelrisk.engines.kinds import opened
 from labelrisk.params import Settings
 from labelrisk.progress import bar
-from labelrisk.vectors.vectors_file import write_vectors
+from labelrisk.vectors.vectors_file import write_encoded, write_vectors
 
 
 def run(settings: Settings, prepared: Path, out: Path) -> None:
@@ -16,8 +17,14 @@ def run(settings: Settings, prepared: Path, out: Path) -> None:
     rows = Prepared(prepared)
     with uncollected():
         share_cores(1)  # of one batch: there are several at once
+        from labelrisk.vectors.chunks import encoded_by
         from labelrisk.vectors.encoder import Encoder
 
         encoder = Encoder(settings.embed)
     with bar(len(rows), "vectors", "row") as progress:
-        write_vectors(rows, encoder.encode, encoder.dimensions, out, progress.update)
+        if settings.engine.kind == "local":  # in this process, a batch on each core
+            write_vectors(rows, encoder.encode, encoder.dimensions, out, progress.update)
+        else:
+            with opened(settings.engine) as engine:
+                parts = encoded_by(engine, rows, settings.embed, settings.engine.gpus)
+                write_encoded(parts, encoder.dimensions, out, progress.update)

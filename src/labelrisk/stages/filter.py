@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
 from labelrisk.corpora.prepared import Prepared
-from labelrisk.files import read_frame, write_json, write_parquet, written_aside
+from labelrisk.engines.contract import Needs
+from labelrisk.engines.kinds import opened
+from labelrisk.files import write_json, written_aside
 from labelrisk.params import Settings
 from labelrisk.sources.building import build_source, validation_rows
+from labelrisk.sources.built import BuiltSource
 from labelrisk.sources.controls import resolved
-from labelrisk.sources.material import Material, answers_to
+from labelrisk.sources.for_one_seed import Inputs, OneSeed, built_for, read_material
+from labelrisk.sources.material import Material
+from labelrisk.sources.training_files import TrainingFiles
 from labelrisk.statistics.scores import rounded
 from labelrisk.undeclared_outputs import prune_files
-from labelrisk.vectors.vectors_file import read_vectors
-
-COLUMNS = ["id", "split", "label", "status", "entropy", "probabilities", "votes", "sampling_probability"]
 
 
 def run(settings: Settings, source: str, prepared: Path, labels: Path, vectors: Path, out: Path) -> None:
@@ -25,38 +26,35 @@ def run(settings: Settings, source: str, prepared: Path, labels: Path, vectors: 
 
     First removes from `labels` what params.yaml no longer declares, as merge does with ballots.
     labels, vectors: the folders with all annotators' labels and with the sentence vectors; only what the source needs
-    is read.  The files <seed>.parquet of the folder differ where something is drawn, else they are the same.
+    is read.  The files <seed>.parquet of the folder differ where something is drawn, else they are one.
     notes.json: what a repair measured about itself, by seed.
     """
     prune_files(labels, settings.labellers)
     declared, how = resolved(settings.sources, source), settings.filter
-    rows = Prepared(prepared)
-    train, validation = rows.split("train"), rows.split("validation")
-    splits = {"train": train, "validation": validation}
-
-    @cache
-    def answers(annotator: str, split: str) -> pd.DataFrame:
-        path = labels / f"{annotator}.parquet"
-        return answers_to(splits[split], read_frame(path, COLUMNS), split, path)
-
-    known = Material(
-        train=train,
-        validation=validation,
-        classes=tuple(rows.classes),
-        answers=answers,
-        vectors=cache(lambda: read_vectors(vectors, "train", train["id"])),
-        candidate_mass=how.candidate_mass,
-    )
+    folders = [one.absolute() for one in (prepared, labels, vectors)]
+    inputs = Inputs(source, declared, how.seed, how.candidate_mass, *folders)
+    known = read_material(inputs.prepared, inputs.labels, inputs.vectors, how.candidate_mass)
     checks = validation_rows(
-        declared, how.validation_labels, validation, answers(declared.annotator, "validation")
-    ).assign(split="validation")
+        declared, how.validation_labels, known.validation, known.answers(declared.annotator, "validation")
+    )
     notes: dict[int, dict[str, float | None]] = {}
     with written_aside(out) as folder:
-        for student in settings.seeds:
-            built = build_source(source, declared, known, seed=how.seed, student=student)
-            notes[student] = {name: rounded(value) for name, value in built.attrs["notes"].items()}
-            write_parquet(
-                pd.concat([built.assign(split="train"), checks], ignore_index=True), folder / f"{student}.parquet"
-            )
+        folder.mkdir()
+        files = TrainingFiles(folder, Prepared(prepared), checks)
+        for student, built in _built(settings, inputs, known):
+            notes[student] = {name: rounded(value) for name, value in built.notes.items()}
+            files.write(student, built)
         if any(notes.values()):
-            write_json(notes, folder / "notes.json")
+            write_json({student: notes[student] for student in settings.seeds}, folder / "notes.json")
+
+
+def _built(settings: Settings, inputs: Inputs, known: Material) -> Iterator[tuple[int, BuiltSource]]:
+    """The seeds with what was built for them; on a cluster where repairs compute, else here, one after the other."""
+    if settings.engine.kind == "local" or not inputs.computes:
+        for seed in settings.seeds:
+            yield seed, build_source(inputs.name, inputs.source, known, seed=inputs.seed, student=seed)
+        return
+    with opened(settings.engine) as engine:
+        tasks = [OneSeed(inputs.name, seed) for seed in settings.seeds]
+        for place, built in engine.results(partial(built_for, inputs), tasks, Needs()):
+            yield settings.seeds[place], built

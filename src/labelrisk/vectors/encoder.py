@@ -18,8 +18,9 @@ from torch.nn import functional
 from labelrisk.encoders.attention import attend_so
 from labelrisk.encoders.devices import device, precision
 from labelrisk.encoders.loading import check_length, load_encoder, load_tokenizer, resolve
-from labelrisk.encoders.memory_and_cores import cores, give_back, keep_mapped
+from labelrisk.encoders.memory_and_cores import give_back, keep_mapped
 from labelrisk.encoders.tokens import Tokens, beginnings, padding_id, tokenise
+from labelrisk.engines.machine import cores
 from labelrisk.settings.embed import EmbedSettings
 
 Rows = NDArray[np.int64]
@@ -37,8 +38,10 @@ class Encoder:
     a batch wait for each other at each of some hundred products.
     """
 
-    def __init__(self, settings: EmbedSettings) -> None:
-        """Load tokenizer and weights.  Raises LabelRiskError when they can't be had, or read fewer tokens."""
+    def __init__(self, settings: EmbedSettings, threads: int | None = None) -> None:
+        """Load tokenizer and weights.  threads: batches at once on the CPU; None: as many as there are cores.
+
+        Raises LabelRiskError when they can't be had, or read fewer tokens."""
         found = resolve(settings.model, settings.revision, "embed")
         where = device()
         self._tokenizer = load_tokenizer(found, settings.revision)
@@ -49,7 +52,7 @@ class Encoder:
         if where.type == "cpu":
             keep_mapped()
             attend_so(self._model)
-            self._workers = cores()
+            self._workers = threads or cores()
 
     @property
     def dimensions(self) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ from labelrisk.errors import LabelRiskError
 from labelrisk.files import undamaged, written_aside
 
 Vectors = NDArray[np.float32]
+Encoded = tuple[str, Any, Vectors]  # a split, ids of some of its rows, and their vectors
 
 ROWS = 2048  # of a row group: so many texts and their vectors are held at once
 
@@ -31,6 +34,18 @@ def write_vectors(
 
     encode: texts as vectors (N, dimensions).  done: called with how many rows are finished.
     """
+
+    def encoded() -> Iterator[Encoded]:
+        for split, batch in rows.batches(ROWS):
+            yield split, batch["id"], encode(batch["text"].to_pylist())
+
+    write_encoded(encoded(), dimensions, folder, done)
+
+
+def write_encoded(
+    parts: Iterable[Encoded], dimensions: int, folder: Path, done: Callable[[int], object] = lambda rows: None
+) -> None:
+    """Write the folder, whole or not at all; parts: of all rows in their order."""
     schema = pa.schema([("id", pa.string()), ("vector", pa.list_(pa.float32(), dimensions))])
     with written_aside(folder) as temporary, ExitStack() as files:
         temporary.mkdir()
@@ -41,11 +56,10 @@ def write_vectors(
             )
             for split in SPLITS
         }
-        for split, batch in rows.batches(ROWS):
-            vectors = pa.array(encode(batch["text"].to_pylist()).reshape(-1))
-            part = [batch["id"].cast(pa.string()), pa.FixedSizeListArray.from_arrays(vectors, dimensions)]
-            writers[split].write_table(pa.table(part, schema=schema))
-            done(len(batch))
+        for split, ids, vectors in parts:
+            numbers = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), dimensions)
+            writers[split].write_table(pa.table([ids.cast(pa.string()), numbers], schema=schema))
+            done(len(vectors))
 
 
 def stream_vectors(folder: Path, split: str, rows: int = ROWS) -> Iterator[tuple[list[str], Vectors]]:
@@ -53,15 +67,16 @@ def stream_vectors(folder: Path, split: str, rows: int = ROWS) -> Iterator[tuple
 
     Raises LabelRiskError for a damaged file, and when `embed` has not written it.
     """
-    path = _file(folder, split)
-    if not path.is_file():
-        raise LabelRiskError(f"{folder} holds no vectors of the {split} rows yet; run `dvc repro embed`")
+    for ids, vectors in _batches(folder, split, rows):
+        yield ids.to_pylist(), vectors
+
+
+def dimensions_of(folder: Path, split: str) -> int:
+    """Numbers of a vector; raises as `stream_vectors` does."""
+    path = _written(folder, split)
     with undamaged(path):
-        for batch in pq.ParquetFile(path).iter_batches(rows, columns=["id", "vector"]):
-            batch.validate(full=True)
-            ids, vectors = batch["id"], batch["vector"]
-            numbers = vectors.flatten().to_numpy().reshape(len(ids), vectors.type.list_size)
-            yield ids.to_pylist(), numbers
+        size: int = pq.read_schema(path).field("vector").type.list_size
+    return size
 
 
 def read_vectors(folder: Path, split: str, ids: Iterable[str]) -> Vectors:
@@ -69,21 +84,43 @@ def read_vectors(folder: Path, split: str, ids: Iterable[str]) -> Vectors:
 
     Raises LabelRiskError where the folder lacks one, and as `stream_vectors` does.
     """
-    places = {identity: place for place, identity in enumerate(ids)}
-    found = np.empty((len(places), 0), dtype=np.float32)
+    asked = pa.array(ids, pa.large_string())
+    found = np.empty((len(asked), dimensions_of(folder, split)), dtype=np.float32)
     filled = 0
-    for some, vectors in stream_vectors(folder, split):
-        if not found.size:
-            found = np.empty((len(places), vectors.shape[1]), dtype=np.float32)
-        asked = [row for row, identity in enumerate(some) if identity in places]
-        found[[places[some[row]] for row in asked]] = vectors[asked]
-        filled += len(asked)
-    if filled < len(places):
+    for some, vectors in _batches(folder, split, ROWS):
+        if some.equals(asked.slice(filled, len(some))):  # as all rows come, mostly
+            found[filled : filled + len(some)] = vectors
+            filled += len(some)
+            continue
+        places = pc.index_in(some, value_set=asked)
+        there = places.is_valid().to_numpy(zero_copy_only=False)
+        found[places.drop_null().to_numpy()] = vectors[there]
+        filled += int(there.sum())
+    if filled < len(asked):
         raise LabelRiskError(
-            f"{_file(folder, split)} has other {split} rows than were prepared ({len(places) - filled:,} of "
-            f"{len(places):,} are not there); run `dvc repro embed`"
+            f"{_file(folder, split)} has other {split} rows than were prepared ({len(asked) - filled:,} of "
+            f"{len(asked):,} are not there); run `dvc repro embed`"
         )
     return found
+
+
+def _written(folder: Path, split: str) -> Path:
+    path = _file(folder, split)
+    if not path.is_file():
+        raise LabelRiskError(f"{folder} holds no vectors of the {split} rows yet; run `dvc repro embed`")
+    return path
+
+
+def _batches(folder: Path, split: str, rows: int) -> Iterator[tuple[pa.Array, Vectors]]:
+    path = _written(folder, split)
+    with undamaged(path):
+        for batch in pq.ParquetFile(path).iter_batches(rows, columns=["id", "vector"]):
+            batch.validate(full=True)
+            ids, vectors = batch["id"], batch["vector"]
+            yield (
+                ids.cast(pa.large_string()),
+                vectors.flatten().to_numpy().reshape(len(ids), vectors.type.list_size),
+            )
 
 
 def _file(folder: Path, split: str) -> Path:

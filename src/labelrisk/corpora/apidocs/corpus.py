@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from labelrisk.corpora.apidocs.docstrings import Summary, summaries
 from labelrisk.corpora.apidocs.subject_areas import places, versions
-from labelrisk.corpora.prepared import SLICE
+from labelrisk.corpora.raw_rows import RawRows
 from labelrisk.settings.section import Section
 
 MINIMUM_WORDS, MAXIMUM_WORDS = 4, 40
@@ -60,13 +61,14 @@ class ApidocsCorpus(Section):
     path: str  # the lock file that pins the packages: DVC prepares again when it changes
     slices: Annotated[tuple[Literal["package"], ...], Field(max_length=1)] = ()  # `[package]`, or none
 
-    def rows(self) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """The raw rows (see RawCorpus) and their origin."""
+    def rows(self, most: int | None = None) -> tuple[Iterator[RawRows], dict[str, Any]]:
+        """See RawCorpus."""
         rows, origin = apidocs_rows()
-        places = [f"apidocs, row {number}" for number in range(1, len(rows) + 1)]
-        slices = {f"{SLICE}{name}": rows[name] for name in self.slices}
-        rows = rows[["text", "gold"]].assign(split=None, where=places, **slices)
-        return rows, {"corpus": "apidocs"} | origin
+        rows = rows[:most]
+        slices: dict[str, Any] = {str(name): rows[name].tolist() for name in self.slices}
+        numbers = np.arange(1, len(rows) + 1)
+        raw = RawRows(rows["text"].tolist(), rows["gold"].tolist(), None, slices, "apidocs, row", numbers)
+        return iter([raw]), {"corpus": "apidocs"} | origin
 
 
 def apidocs_rows() -> tuple[pd.DataFrame, dict[str, Any]]:
