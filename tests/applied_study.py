@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from prepared_folder import write_prepared
 from students import WORDS, recipe, tiny_model
 
 from labelrisk.classifiers.folders import name_of, write_form
 from labelrisk.comparison.runs import Run, write_runs
-from labelrisk.corpora.prepared import write_prepared
 from labelrisk.encoders import loading, tokens
 from labelrisk.settings.calibrate import CalibrateSettings
 from labelrisk.settings.embed import EmbedSettings

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from prepared_folder import write_prepared
 from students import CLASSES, Stage, recipe, texts, tiny_model
 
 import labelrisk
 from labelrisk.classifiers.folders import write_ensemble
 from labelrisk.comparison.runs import runs_of
-from labelrisk.corpora.prepared import write_prepared
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings.distil import DistilSettings
 from labelrisk.stages import distil

@@ -199,7 +199,7 @@ def test_options_that_do_not_fit_are_one_sentence(predict, tmp_path, words, says
 def test_an_ended_run_goes_on_where_it_was_with_the_same_bytes(root, predict, tmp_path, monkeypatch, small_chunks):
     table(100).to_parquet("in.parquet")
     predict("--in", "in.parquet", "--out", "whole.parquet", "--by", "outlet")
-    from labelrisk.applying import command
+    from labelrisk.applying import applied as command
 
     said, real = [], command.say
 
@@ -217,7 +217,7 @@ def test_an_ended_run_goes_on_where_it_was_with_the_same_bytes(root, predict, tm
     for number, handler in zip((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), handlers, strict=True):
         signal.signal(number, handler)
     assert not (tmp_path / "out.parquet").exists()
-    parts = folder_of(tmp_path / "out.parquet")
+    parts = folder_of(str(tmp_path / "out.parquet"))
     assert len(list(parts.glob("*.parquet"))) == 3
     (parts / "00000001.parquet").write_bytes(b"PAR1")  # as a machine that fell may leave it
     monkeypatch.setattr(command, "say", lambda *options: (said.append(options[3]), real(*options))[1])
@@ -231,7 +231,7 @@ def test_an_ended_run_goes_on_where_it_was_with_the_same_bytes(root, predict, tm
 def test_what_changed_since_then_is_noticed(root, predict, tmp_path, monkeypatch, small_chunks):
     frame = table(60)
     frame.to_csv("in.csv", index=False)
-    from labelrisk.applying import command
+    from labelrisk.applying import applied as command
 
     def begin():
         """Two chunks, then a fault."""
@@ -267,7 +267,7 @@ def test_two_runs_at_once_are_noticed(predict, tmp_path):
     import fcntl
 
     table().to_csv("in.csv", index=False)
-    folder = folder_of(tmp_path / "out.csv")
+    folder = folder_of(str(tmp_path / "out.csv"))
     folder.mkdir()
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -281,7 +281,7 @@ def test_chunks_are_the_same_however_batches_are_cut(tmp_path, monkeypatch):
     pq.write_table(pa.Table.from_pandas(frame), tmp_path / "many.parquet", row_group_size=2)
     monkeypatch.setattr(chunks, "LETTERS", 95)
     found = [
-        [len(part) for part in chunks.chunks(inputs.open_input(tmp_path / name), "text")]
+        [len(part) for part in chunks.chunks(inputs.open_input(str(tmp_path / name)), "text")]
         for name in ("one.parquet", "many.parquet")
     ]
     assert found == [[2, 2, 3]] * 2
@@ -443,7 +443,7 @@ def test_a_killed_process_goes_on_with_the_same_bytes(root, tmp_path, number):
     options = {"cwd": tmp_path, "env": environment, "stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL}
     process = subprocess.Popen(command("out.parquet"), **options)
     deadline = time.monotonic() + 60
-    parts = folder_of(tmp_path / "out.parquet")
+    parts = folder_of(str(tmp_path / "out.parquet"))
     while len(list(parts.glob("0*.parquet"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)

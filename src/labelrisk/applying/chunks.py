@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from labelrisk.applying.inputs import ROWS, Input
+from labelrisk.applying.inputs import Input
 from labelrisk.applying.json_columns import is_json
 
+ROWS = 4096  # of a chunk: reading ends at each, where cores wait for the last batch
 LETTERS = 2**24  # of a chunk: texts may be long
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,7 @@ class Gold(NamedTuple):
             return codes, np.full(len(batch), np.nan)
         return codes, pd.to_numeric(self._probabilities(batch), errors="coerce").to_numpy(dtype=np.float64)
 
-    def check(self, path: Path, source: Input) -> None:
+    def check(self, name: str, source: Input) -> None:
         """Raise LabelRiskError that names the row: for gold that is no class, and a chance that is none."""
         first = 1
         wanted = [self.column, *([self.probability] if self.probability is not None else [])]
@@ -41,7 +40,7 @@ class Gold(NamedTuple):
             codes, chances = self.of(batch)
             for row in np.flatnonzero(names.notna().to_numpy() & (codes == NO_LABEL))[:1]:
                 raise LabelRiskError(
-                    f"{path}, row {first + row:,}: the gold label '{shown(names.iloc[row])}' is no class of the "
+                    f"{name}, row {first + row:,}: the gold label '{shown(names.iloc[row])}' is no class of the "
                     f"classifier; {nearest(names.iloc[row], self.classes)}"
                 )
             wrong = (codes != NO_LABEL) & ~((chances > 0) & (chances <= 1))
@@ -49,7 +48,7 @@ class Gold(NamedTuple):
                 row = int(np.flatnonzero(wrong)[0])
                 found = shown(self._probabilities(batch).iloc[row])
                 raise LabelRiskError(
-                    f"{path}, row {first + row:,}: {self.probability} is {found}, but the row has gold; write "
+                    f"{name}, row {first + row:,}: {self.probability} is {found}, but the row has gold; write "
                     "the chance with which it was drawn, above 0 and up to 1"
                 )
             first += len(batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,24 +13,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from labelrisk.applying.places import is_remote
 from labelrisk.classifiers.labelling import Said
 from labelrisk.errors import LabelRiskError, shown
-from labelrisk.files import read_json, undamaged, write_json, written_aside
+from labelrisk.files import read_json, undamaged, write_json
 
 try:
     import fcntl
 except ImportError:  # not on Windows, where two runs at once are not noticed
     fcntl = None  # type: ignore[assignment]
 
-PLAN, LOCK = "plan.json", "lock"
+PLAN, LOCK, NEW = "plan.json", "lock", "new"
 TEXTS = b"texts"  # in the metadata of a part, the digest of its texts
 
 
 class Parts:
-    """A folder of numbered files, each what is said of a chunk of texts."""
+    """A folder of numbered files, each what is said of a chunk of texts; count: of how many there are in all."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.count = 0
+
+    @property
+    def whole(self) -> Path:
+        """Where all of them are put together for an output on S3."""
+        return self._folder / "whole"
 
     def digest(self, number: int) -> str | None:
         """That of the texts that a part is about; None where it is not there, or was damaged when the machine fell."""
@@ -41,22 +49,17 @@ class Parts:
 
     def write(self, number: int, said: Said, digest: str) -> None:
         """Keep what is said of a chunk."""
-        rows, classes = said.probabilities.shape
-        numbers = pa.array(said.probabilities.reshape(-1))
-        table = pa.table(
-            {
-                "probabilities": pa.FixedSizeListArray.from_arrays(numbers, classes),
-                "full": pa.array(said.full),
-                "distance": pa.array(said.distances),
-                "reason": pa.array(said.reasons, pa.string()),
-            }
-        )
-        with written_aside(self._file(number)) as temporary:
-            pq.write_table(table.replace_schema_metadata({TEXTS: digest}), temporary, row_group_size=max(rows, 1))
+        self.keep(number, part_of(said, digest))
 
-    def read(self, count: int) -> Iterator[Said]:
-        """The first so many parts."""
-        for number in range(count):
+    def keep(self, number: int, content: bytes) -> None:
+        """Keep a part that is made.  One process writes here, and looks at no other file: there may be thousands."""
+        temporary = self._folder / NEW
+        temporary.write_bytes(content)
+        temporary.replace(self._file(number))
+
+    def read(self) -> Iterator[Said]:
+        """All parts in their order."""
+        for number in range(self.count):
             with undamaged(self._file(number)):
                 table = pq.read_table(self._file(number)).combine_chunks()
             column = table["probabilities"].combine_chunks()
@@ -72,13 +75,33 @@ class Parts:
         return self._folder / f"{number:08d}.parquet"
 
 
-def folder_of(out: Path) -> Path:
-    """Where the parts of an output lie; .dvcignore hides it."""
-    return out.with_name(f".{out.name}.partial")
+def part_of(said: Said, digest: str) -> bytes:
+    """A file of what is said of a chunk; digest: of its texts."""
+    rows, classes = said.probabilities.shape
+    numbers = pa.array(said.probabilities.reshape(-1))
+    table = pa.table(
+        {
+            "probabilities": pa.FixedSizeListArray.from_arrays(numbers, classes),
+            "full": pa.array(said.full),
+            "distance": pa.array(said.distances),
+            "reason": pa.array(said.reasons, pa.string()),
+        }
+    )
+    content = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({TEXTS: digest}), content, row_group_size=max(rows, 1))
+    return content.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def folder_of(out: str) -> Path:
+    """Where the parts of an output lie: beside it, or here where that is on S3; .dvcignore hides it."""
+    if is_remote(out):
+        return Path(f".{out.rpartition('/')[2]}.{hashlib.sha256(out.encode()).hexdigest()[:8]}.partial")
+    path = Path(out)
+    return path.with_name(f".{path.name}.partial")
 
 
 @contextmanager
-def kept_parts(out: Path, plan: Mapping[str, str], *, anew: bool) -> Iterator[Parts]:
+def kept_parts(out: str, plan: Mapping[str, str], *, anew: bool) -> Iterator[Parts]:
     """The parts of a run towards `out`; they go when the caller is done, and stay when it fails.
 
     plan: by name what must be the same for parts to fit together; anew: earlier parts go.
@@ -108,7 +131,7 @@ def _locked(file: IO[str]) -> bool:
     return True
 
 
-def _check(folder: Path, out: Path, plan: Mapping[str, str]) -> None:
+def _check(folder: Path, out: str, plan: Mapping[str, str]) -> None:
     if not (folder / PLAN).exists():
         write_json(dict(plan), folder / PLAN)
         return

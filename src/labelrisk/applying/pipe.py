@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from labelrisk.applying.inputs import ROWS
+from labelrisk.applying.parquet_inputs import ROWS
 from labelrisk.corpora.json_lines import object_of
 from labelrisk.errors import LabelRiskError, nearest, shown
 

@@ -19,9 +19,13 @@ ADVICE = "do not trust it; let people label rows drawn at random, and give --gol
 NAME = 8  # letters that a name keeps
 
 
-def report(summary: Summary, tokens: int, name: str) -> str:
-    """All of it, at most 80 columns wide; tokens: after how many a text is cut; name: of what was written."""
-    parts = [*_rows(summary, tokens, name), *_sets(summary), *_shares(summary), *_unlike(summary)]
+def report(summary: Summary, tokens: int, name: str, graph: str | None = None) -> str:
+    """All of it, at most 80 columns wide; tokens: after how many a text is cut; name: of what was written.
+
+    graph: what was measured of the graph that read the texts.
+    """
+    of_graph = [_filled(graph)] if graph else []
+    parts = [*_rows(summary, tokens, name), *of_graph, *_sets(summary), *_shares(summary), *_unlike(summary)]
     return "\n\n".join(parts)
 
 

@@ -24,9 +24,11 @@ ROWS = 1024  # texts that are read at once
 class CalibratedClassifier(Classifier):
     """Students that vote, and what the stage calibrate wrote about them, which is read when it is first needed."""
 
-    def __init__(self, folder: Path, calibration: Path | None = None, batch: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, calibration: Path | None = None, batch: int | None = None, graph: Path | None = None
+    ) -> None:
         """calibration: its JSON file; None: `../calibration/NAME.json` beside the folder."""
-        super().__init__(folder, batch)
+        super().__init__(folder, batch, graph)
         self._place = calibration or place_of(folder)
 
     @cached_property

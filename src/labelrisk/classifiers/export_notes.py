@@ -30,29 +30,56 @@ print([classes[code] for code in probabilities.argmax(axis=1)])
 
 The graph gives the mean probabilities of {members} student{s}; batch and length may be any, up to {tokens} tokens.
 """
+OPENVINO = """```python
+import json
+import numpy as np
+import openvino
+from transformers import AutoTokenizer
+
+form = json.load(open("FOLDER/graph.json"))
+tokenizer = AutoTokenizer.from_pretrained("FOLDER")
+graph = openvino.Core().compile_model("FOLDER/model.xml", "CPU")
+read = tokenizer(["a text"], truncation=True, padding=True, return_tensors="np")
+said = graph((read["input_ids"], read["attention_mask"]))[0] ** (1 / form["temperature"])
+probabilities = said / said.sum(axis=1, keepdims=True)
+print([form["classes"][code] for code in probabilities.argmax(axis=1)])
+```
+
+The graph gives the students' own probabilities; the line with the temperature calibrates them. `labelrisk predict
+--graph FOLDER` reads it in the students' place.
+"""
 
 
 def transformers(form: Form, temperature: float) -> str:
     """The README of a folder of transformers."""
-    return _about(form, temperature) + TRANSFORMERS.format(tokens=form.max_tokens)
+    return _about(form, _heat(temperature)) + TRANSFORMERS.format(tokens=form.max_tokens)
 
 
 def onnx(form: Form, temperature: float) -> str:
     """The README beside an ONNX graph."""
     members = len(form.members)
-    return _about(form, temperature) + ONNX.format(tokens=form.max_tokens, members=members, s="s" * (members > 1))
+    note = ONNX.format(tokens=form.max_tokens, members=members, s="s" * (members > 1))
+    return _about(form, _heat(temperature)) + note
 
 
-def _about(form: Form, temperature: float) -> str:
+def openvino(form: Form, told: str, alone: float) -> str:
+    """The README beside a graph of OpenVINO; told: what was measured of it; alone: of it without the students."""
+    return _about(form, f"{told} The graph alone: {100 * alone:.2f} %.") + OPENVINO
+
+
+def _heat(temperature: float) -> str:
+    if temperature == 1:
+        return "Its probabilities are as the students say them, not calibrated; it computes in fp32."
+    return (
+        f"Its probabilities are calibrated: a temperature of {temperature:.4g}, fitted on validation rows, is "
+        "built in. They are those of `labelrisk predict`, but for rounding: it computes in fp32."
+    )
+
+
+def _about(form: Form, how: str) -> str:
     classes = "\n".join(f"- {markdown_of(name)}" for name in form.classes)
-    heat = "Its probabilities are as the students say them, not calibrated; it computes in fp32."
-    if temperature != 1:
-        heat = (
-            f"Its probabilities are calibrated: a temperature of {temperature:.4g}, fitted on validation rows, is "
-            "built in. They are those of `labelrisk predict`, but for rounding: it computes in fp32."
-        )
     return (
         f"# {markdown_of(form.ensemble)}\n\nA text classifier, exported by `labelrisk export`. Its classes:\n\n"
-        f"{classes}\n\n{heat}\n\nConformal sets, the warning for unlike texts and corrected class shares stay with "
+        f"{classes}\n\n{how}\n\nConformal sets, the warning for unlike texts and corrected class shares stay with "
         "`labelrisk predict`.\n\n"
     )

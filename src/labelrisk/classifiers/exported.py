@@ -39,13 +39,13 @@ def export_transformers(folder: Path, to: Path, temperature: float) -> None:
             f"{folder} is an ensemble of {len(form.members)} students, and a folder of transformers holds one; export "
             "classifiers/distilled, the student that learned from it, or give --format onnx"
         )
-    model, tokenizer = _student(folder / form.members[0], form)
-    before = at_temperature(_probabilities(_Voting([model]), tokenizer, form), temperature)
+    model, tokenizer = load_plain(folder / form.members[0], form)
+    before = at_temperature(_probabilities(Voting([model]), tokenizer, form), temperature)
     _divide_head(model, temperature)
-    if np.abs(_probabilities(_Voting([model]), tokenizer, form) - before).max() > EXACT:
+    if np.abs(_probabilities(Voting([model]), tokenizer, form) - before).max() > EXACT:
         raise LabelRiskError(f"the head of {folder} can't be divided by a temperature; give --uncalibrated")
     tokenizer.model_max_length = form.max_tokens
-    with _written(to) as temporary, quiet():
+    with new_folder(to) as temporary, quiet():
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
         (temporary / "README.md").write_text(export_notes.transformers(form, temperature), encoding="utf-8")
@@ -64,14 +64,14 @@ def export_onnx(folder: Path, to: Path, temperature: float) -> None:
             f"--format onnx needs the package {error.name}, which is not installed; run pip install 'labelrisk[onnx]'"
         ) from None
     form = read_form(folder)
-    loaded = [_student(folder / member, form) for member in form.members]
+    loaded = [load_plain(folder / member, form) for member in form.members]
     tokenizer = loaded[0][1]
     if len({of.backend_tokenizer.to_str() for _, of in loaded}) > 1:
         raise LabelRiskError(
             f"the students in {folder} read other tokens, so that no one graph fits; export one of them"
         )
-    voting = _Voting([model for model, _ in loaded], temperature)
-    with _written(to) as temporary:
+    voting = Voting([model for model, _ in loaded], temperature)
+    with new_folder(to) as temporary:
         _write_graph(voting, tokenizer, temporary / MODEL)
         session = onnxruntime.InferenceSession(str(temporary / MODEL), providers=["CPUExecutionProvider"])
         wanted = _probabilities(voting, tokenizer, form)
@@ -88,7 +88,7 @@ def export_onnx(folder: Path, to: Path, temperature: float) -> None:
         (temporary / "README.md").write_text(export_notes.onnx(form, temperature), encoding="utf-8")
 
 
-class _Voting(nn.Module):
+class Voting(nn.Module):
     """The mean probabilities of students at a temperature."""
 
     def __init__(self, models: Sequence[PreTrainedModel], temperature: float = 1.0) -> None:
@@ -102,12 +102,13 @@ class _Voting(nn.Module):
         return (mean.clamp_min(1e-6).log() / self.temperature).softmax(-1)
 
 
-def _student(path: Path, form: Form) -> tuple[Any, Any]:
+def load_plain(path: Path, form: Form, attention: str = "eager") -> tuple[Any, Any]:
+    """A student in fp32 with a kind of attention that can be exported, and its tokenizer."""
     from transformers import AutoModelForSequenceClassification
 
     with quiet(), worded(str(path), None):
         model: Any = AutoModelForSequenceClassification.from_pretrained(
-            str(path), dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation="eager"
+            str(path), dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation=attention
         )
     model.config.id2label = dict(enumerate(form.classes))
     model.config.label2id = {name: code for code, name in enumerate(form.classes)}
@@ -130,14 +131,14 @@ def _inputs(tokenizer: Any, form: Form) -> Iterator[tuple[Any, Any]]:
         yield read["input_ids"].astype(np.int64), read["attention_mask"].astype(np.int64)
 
 
-def _probabilities(voting: _Voting, tokenizer: Any, form: Form) -> Any:
+def _probabilities(voting: Voting, tokenizer: Any, form: Form) -> Any:
     with torch.inference_mode():
         return np.concatenate(
             [voting(*map(torch.from_numpy, batch)).numpy().astype(np.float64) for batch in _inputs(tokenizer, form)]
         )
 
 
-def _write_graph(voting: _Voting, tokenizer: Any, path: Path) -> None:
+def _write_graph(voting: Voting, tokenizer: Any, path: Path) -> None:
     import logging
     import warnings
 
@@ -165,8 +166,8 @@ def _write_graph(voting: _Voting, tokenizer: Any, path: Path) -> None:
 
 
 @contextmanager
-def _written(to: Path) -> Iterator[Path]:
-    """A new folder.  Raises LabelRiskError where something is there already."""
+def new_folder(to: Path) -> Iterator[Path]:
+    """A new folder, whole or not at all.  Raises LabelRiskError where something is there already."""
     if to.exists():
         raise LabelRiskError(f"{to} is there already; name another folder by --to")
     with written_aside(to) as temporary:

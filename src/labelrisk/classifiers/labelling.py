@@ -56,7 +56,7 @@ def say(
     reasons = [reason_of(text) for text in texts]
     places: dict[str, int] = {}
     rows = [
-        places.setdefault(_whole(str(text)), len(places)) for text, no in zip(texts, reasons, strict=True) if not no
+        places.setdefault(whole_text(str(text)), len(places)) for text, no in zip(texts, reasons, strict=True) if not no
     ]
     known, told = np.array([no is None for no in reasons], dtype=bool), list(places)
     found = Said(
@@ -76,7 +76,7 @@ def say(
     return found
 
 
-def _whole(text: str) -> str:
+def whole_text(text: str) -> str:
     """The text; halves of characters, which JSON may hold but no tokenizer takes, as the sign of what can't be read."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

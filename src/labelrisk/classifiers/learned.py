@@ -57,9 +57,13 @@ def measured(found: Thresholds, probabilities: Floats, gold: Codes, confidence: 
     return found.model_copy(update={"on_test": on_test})
 
 
-def kept_texts(vectors: NDArray[np.float32], settings: CalibrateSettings) -> NDArray[np.float32]:
-    """The vectors of train texts (N, D) that new texts are held against, at most settings.texts, in half precision."""
-    if len(vectors) > settings.texts:
-        places = np.random.default_rng(settings.seed).choice(len(vectors), settings.texts, replace=False)
-        vectors = vectors[np.sort(places)]
+def kept_rows(rows: int, settings: CalibrateSettings) -> NDArray[np.int64]:
+    """Places of the train texts that new texts are held against: all of them, or settings.texts drawn."""
+    if rows <= settings.texts:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(settings.seed).choice(rows, settings.texts, replace=False))
+
+
+def in_half(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors as they are kept, with the digits of half precision."""
     return vectors.astype(np.float16).astype(np.float32)

@@ -14,7 +14,9 @@ from labelrisk.classifiers.folders import FILE, read_form
 from labelrisk.errors import LabelRiskError
 
 if TYPE_CHECKING:
+    from labelrisk.classifiers.openvino_graph import GraphReader
     from labelrisk.encoders.tokens import Tokens
+    from labelrisk.students.reading import Reader
 
 
 class Reading(NamedTuple):
@@ -30,8 +32,9 @@ class Classifier:
     All of them are held: the memory is that of one student times their number.
     """
 
-    def __init__(self, folder: Path, batch: int | None = None) -> None:
-        """batch: tokens that are read at once, None for what suits the device.
+    def __init__(self, folder: Path, batch: int | None = None, graph: Path | None = None) -> None:
+        """batch: tokens that are read at once, None for what suits the device; graph: what `labelrisk export --format
+        openvino` made of the folder; it is read first, and students what it is unsure of.
 
         Raises LabelRiskError for a folder that holds no classifier, or a damaged one.
         """
@@ -41,7 +44,13 @@ class Classifier:
         from labelrisk.students.reading import Reader
 
         self.folder, self.classes, self.max_tokens = folder, form.classes, form.max_tokens
-        self._members = []
+        self._graph = None
+        if graph is not None:
+            from labelrisk.classifiers.openvino_graph import GraphReader
+
+            self._graph = GraphReader(graph, batch)
+            self._graph.check(graph, folder)
+        self._members: list[tuple[Any, Reader | GraphReader]] = []
         for member in form.members:
             path = folder / member
             student = load_student(path)
@@ -50,14 +59,19 @@ class Classifier:
             self._members.append((load_tokenizer(str(path), None), Reader(student, batch)))
 
     def __len__(self) -> int:
-        """How many students vote: what a prediction costs."""
-        return len(self._members)
+        """How many models read a text: what a prediction costs.  A graph is one."""
+        return len(self._members) if self._graph is None else 1
 
     @property
     def computes(self) -> str:
         """On what, and in which types."""
-        kinds = sorted({str(reader.model.dtype).removeprefix("torch.") for _, reader in self._members})
-        return f"{self._members[0][1].model.device.type} {' '.join(kinds)}"
+        readers = [reader for _, reader in self._members] + ([self._graph] if self._graph is not None else [])
+        return " ".join(dict.fromkeys(sorted(reader.computes for reader in readers)))
+
+    @property
+    def told(self) -> str | None:
+        """Of the graph that is read first, what was measured; None where there is none."""
+        return None if self._graph is None else self._graph.form.told
 
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The label of each text; the first in class order wins a tie."""
@@ -79,20 +93,40 @@ class Classifier:
 
     def read(self, texts: Sequence[str], done: Callable[[int], object] = lambda texts: None) -> Reading:
         """The same of what is known to be texts; done: called with how many more texts a member has read."""
+        if self._graph is None:
+            return self._mean(self._members, texts, done)
+        found = self._mean([(self._members[0][0], self._graph)], texts, done)
+        close = np.flatnonzero(margins(found.probabilities) < self._graph.form.margin)
+        if len(close):
+            again = self._mean(self._members, [texts[place] for place in close.tolist()], lambda texts: None)
+            found.probabilities[close] = again.probabilities
+        return found
+
+    def _mean(
+        self, members: Sequence[tuple[Any, Reader | GraphReader]], texts: Sequence[str], done: Callable[[int], object]
+    ) -> Reading:
         total, full = np.zeros((len(texts), len(self.classes))), np.zeros(len(texts), dtype=bool)
         tokens: dict[str, Tokens] = {}  # students of one encoder read the same tokens
-        for tokenizer, reader in self._members:
+        for tokenizer, reader in members:
             key = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else str(len(tokens))
             if key not in tokens:
                 tokens[key] = self._tokens(tokenizer, texts)
                 full |= tokens[key].lengths >= self.max_tokens
             total += reader.probabilities(tokens[key], done)
-        return Reading(total / len(self._members), full)
+        return Reading(total / len(members), full)
 
     def _tokens(self, tokenizer: Any, texts: Sequence[str]) -> Tokens:
         from labelrisk.encoders.tokens import beginnings, tokenise
 
         return tokenise(tokenizer, beginnings(tokenizer, texts, self.max_tokens), self.max_tokens)
+
+
+def margins(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """By how much the likeliest class of each row (N, K) is ahead of the next, (N,)."""
+    if probabilities.shape[1] < 2:
+        return np.ones(len(probabilities))
+    ranked = np.partition(probabilities, -2, axis=1)
+    return np.asarray(ranked[:, -1] - ranked[:, -2])
 
 
 def load(folder: str | os.PathLike[str]) -> Classifier:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labelrisk.settings.engine import EngineSettings
 
 HELP = "label a file or a pipe of texts with a classifier of the study"
 EXAMPLE = """labelrisk predict --in big.parquet --out labelled.parquet
@@ -14,9 +18,11 @@ labelrisk predict --in - --out -"""
 
 def arguments(parser: ArgumentParser) -> None:
     """What is labelled, by what, what is written, and what is estimated."""
-    text = "CSV, TSV, JSONL or Parquet; -: JSON lines from a pipe"
+    text = (
+        "CSV, TSV, JSONL or Parquet; a folder or 'pattern*' of Parquet; s3://bucket/key.parquet; -: JSON lines, a pipe"
+    )
     parser.add_argument("--in", dest="source", required=True, metavar="FILE", help=text)
-    text = "a new file of any of these formats; -: JSON lines on standard output"
+    text = "a new file of any of these formats, or a folder for a folder; -: JSON lines on standard output"
     parser.add_argument("--out", required=True, metavar="FILE", help=text)
     chosen = Path("classifiers/chosen")
     parser.add_argument("--classifier", type=Path, default=chosen, help="folder, such as classifiers/distilled")
@@ -38,6 +44,12 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--calibration", type=Path, metavar="FILE", help=text)
     text = "tokens that are read at once, padding included (default: as suits the device)"
     parser.add_argument("--batch", type=_tokens, metavar="TOKENS", help=text)
+    text = "folder of `labelrisk export --format openvino`, made of --classifier, that is read in its place"
+    parser.add_argument("--graph", type=Path, metavar="FOLDER", help=text)
+    text = "where Parquet is read by the classifier: here, or on a Ray cluster (default: params.yaml, or local)"
+    parser.add_argument("--engine", choices=("local", "ray"), help=text)
+    text = "of the Ray cluster (default: engine.address, $RAY_ADDRESS, or one is started on this machine)"
+    parser.add_argument("--address", metavar="HOST:PORT", help=text)
     text = "begin from the first row, whatever an earlier run has done, and replace --out"
     parser.add_argument("--anew", action="store_true", help=text)
 
@@ -64,13 +76,17 @@ def run(
     uncalibrated: bool,
     calibration: Path | None,
     batch: int | None,
+    graph: Path | None,
+    engine: str | None,
+    address: str | None,
     anew: bool,
 ) -> None:
     """Label; what a run has done is kept until the next one has finished.
 
     Raises LabelRiskError for options that do not fit together, and where the parts in `applying` do.
     """
-    from labelrisk.applying.command import Options, label_file, label_lines
+    from labelrisk.applying.applied import Options
+    from labelrisk.applying.command import label_file, label_lines
 
     options = Options(
         classifier=classifier,
@@ -85,9 +101,24 @@ def run(
         uncalibrated=uncalibrated,
         calibration=calibration,
         batch=batch,
+        graph=graph,
     )
     options.check(source, out)
     if source == "-" or out == "-":
         label_lines(source, out, options)
     else:
-        label_file(Path(source), Path(out), options, anew=anew)
+        label_file(source, out, options, _engine(params, engine, address), anew=anew)
+
+
+def _engine(params: Path, kind: str | None, address: str | None) -> EngineSettings:
+    """The section of params.yaml, where there is one, with what the options say; an address is one of Ray."""
+    from labelrisk.settings.engine import EngineSettings
+
+    found = EngineSettings()
+    if params.is_file() and kind != "local":
+        from labelrisk.params import load
+
+        found = load(params).engine
+    said = {"kind": "ray"} if address else {}
+    said |= {name: value for name, value in (("kind", kind), ("address", address)) if value is not None}
+    return found.model_copy(update=said)

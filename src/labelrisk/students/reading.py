@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from labelrisk.encoders.devices import precision
-from labelrisk.encoders.memory_and_cores import cores, give_back, keep_mapped
+from labelrisk.encoders.memory_and_cores import give_back, keep_mapped
 from labelrisk.encoders.tokens import Tokens
+from labelrisk.engines.machine import cores
 from labelrisk.students import minibatches
 from labelrisk.students.fast_layers import first_token_only
 from labelrisk.students.training import logits_of
@@ -51,6 +52,11 @@ class Reader:
     def classes(self) -> int:
         """How many it tells apart."""
         return int(self.model.config.num_labels)
+
+    @property
+    def computes(self) -> str:
+        """On what, and in which type."""
+        return f"{self.model.device.type} {str(self.model.dtype).removeprefix('torch.')}"
 
     def probabilities(self, tokens: Tokens, done: Callable[[int], object] = lambda rows: None) -> NDArray[np.float32]:
         """Class probabilities (N, K) of texts; done: called with how many more are finished."""
