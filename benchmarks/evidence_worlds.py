@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from labelrisk.comparison.gold_rows import GoldRows
 from labelrisk.comparison.study import AnnotatorLabels, Study, TrainingRows, students_of
-from labelrisk.explanations.evidence import Evidence, Given, RowFacts
+from labelrisk.comparison.train_rows import TrainGold, TrainIds
+from labelrisk.comparison.words import Words
+from labelrisk.explanations.evidence import Evidence, Given, OnTrain, RowFacts, TrainFacts
 from labelrisk.params import Settings
 from labelrisk.statistics.scores import confusion
 
@@ -127,8 +129,8 @@ def evidence_of(
 
     def learned(name: str) -> TrainingRows:
         codes = train_gold if training is None or name not in training else training[name]
-        words = [np.full(len(codes), what, dtype=object) for what in ("annotator", "llm", None)]
-        return TrainingRows(ids["train"], codes, *words)
+        words = [Words.of([what] * len(codes)) for what in ("annotator", "llm", None)]
+        return TrainingRows(np.arange(len(codes), dtype=np.int32), codes, *words)
 
     nothing = np.full((runs, len(validation_gold), classes), 1 / classes, dtype=np.float32)
     study = Study(
@@ -136,7 +138,7 @@ def evidence_of(
         classes=tuple(f"class_{code}" for code in range(classes)),
         test=GoldRows(ids["test"], gold, slices),
         validation=GoldRows(ids["validation"], validation_gold),
-        train=GoldRows(ids["train"], train_gold),
+        train=TrainGold(TrainIds.of(ids["train"]), np.arange(len(train_gold), dtype=np.int32), train_gold),
         students={
             name: students_of(gold, of.astype(np.float32), (validation or {}).get(name, nothing).astype(np.float32))
             for name, of in students.items()
@@ -149,4 +151,12 @@ def evidence_of(
         costs_on_train={},
         curves=pd.DataFrame({"source": [], "seed": [], "step": []}),
     )
-    return Evidence(study=study, rows={split: facts(split) for split in golds}, given=by_split)
+    every = {split: facts(split) for split in golds}
+    train = every.pop("train")
+    return Evidence(
+        study=study,
+        rows=every,
+        train=TrainFacts(study.train.ids, train.gold, train.vectors),
+        given={split: by_split[split] for split in every},
+        on_train={name: OnTrain(of.codes, of.probabilities) for name, of in by_split["train"].items()},
+    )

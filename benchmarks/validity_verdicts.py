@@ -36,7 +36,9 @@ from labelrisk.comparison.contrasts import contrasts
 from labelrisk.comparison.gold_rows import GoldRows
 from labelrisk.comparison.stability import stabilities
 from labelrisk.comparison.study import AnnotatorLabels, Study, TrainingRows, students_of
+from labelrisk.comparison.train_rows import TrainGold, TrainIds
 from labelrisk.comparison.training_curves import LOSS, VALIDATION
+from labelrisk.comparison.words import Words
 from labelrisk.params import Settings
 from labelrisk.statistics.scores import confusion, macro_f1
 
@@ -102,13 +104,14 @@ def study(world: World, losses: dict[str, float], how: Settings, directly: float
         for run in range(world.runs)
         for step in (40, 80, 120, 160)
     ]
-    given = [np.full(90, what, dtype=object) for what in ("annotator", "llm", None)]
-    training = TrainingRows(pd.Index(range(90)), np.arange(90) % classes, *given)
+    given = [Words.of([what] * 90) for what in ("annotator", "llm", None)]
+    training = TrainingRows(np.arange(90, dtype=np.int32), np.arange(90) % classes, *given)
+    train = TrainGold(TrainIds.of(map(str, range(world.rows))), np.arange(world.rows, dtype=np.int32), gold)
     return Study(
-        settings=how, classes=tuple(f"class_{code}" for code in range(classes)), test=rows, validation=rows, train=rows,
-        students=students, training_rows=dict.fromkeys(SOURCES, training), annotators_on_train=annotators,
+        settings=how, classes=tuple(f"class_{code}" for code in range(classes)), test=rows, validation=rows,
+        students=students, train=train, training_rows=dict.fromkeys(SOURCES, training), annotators_on_train=annotators,
         annotators_on_test=annotators, baselines={}, costs={"llm": 0.0, "other": 0.0},
-        costs_on_train=dict.fromkeys(("llm", "other"), pd.Series(0.0, range(90))), curves=pd.DataFrame(steps),
+        costs_on_train=dict.fromkeys(("llm", "other"), np.zeros(world.rows)), curves=pd.DataFrame(steps),
     )  # fmt: skip
 
 

@@ -104,4 +104,4 @@ def material_of(study):
     prepared = Prepared(study["prepared"])
     loaded = load_small_study(study, settings())
     evidence = load_evidence(loaded, prepared, study["labels"], study["metrics"].parent / "vectors")
-    return Material(evidence, partial(train_answers, study["labels"], evidence.rows["train"].ids)), prepared
+    return Material(evidence, partial(train_answers, study["labels"], loaded.train.ids)), prepared

@@ -7,27 +7,28 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from labelrisk.comparison.annotator_files import Answers
 from labelrisk.params import Settings
+from labelrisk.statistics.scores import Floats
 
-Answers = Mapping[str, pd.DataFrame]  # by annotator: `id, split, status, cost`
+AllAnswers = Mapping[str, Answers]  # by annotator
 
 
-def cost_per_thousand(settings: Settings, name: str, answers: Answers) -> float | None:
+def cost_per_thousand(settings: Settings, name: str, answers: AllAnswers) -> float | None:
     """Of 1,000 texts that were asked about; None where that of any is unknown.  A panel costs its members."""
     members = _members(settings, name)
     if members is None:
         return None
-    asked = [answers[member][answers[member]["status"] != "not_asked"] for member in members]
-    costs = np.array([rows["cost"].mean(skipna=False) for rows in asked])
+    costs = np.array([pd.Series(answers[member].costs).mean(skipna=False) for member in members])
     return None if np.isnan(costs).any() else 1000 * float(costs.sum())
 
 
-def costs_on_train(settings: Settings, name: str, answers: Answers) -> pd.Series | None:
-    """Of each train row, by id; None for labels from elsewhere.  A panel costs its members."""
+def costs_on_train(settings: Settings, name: str, answers: AllAnswers) -> Floats | None:
+    """Of each train row, (N,); None for labels from elsewhere.  A panel costs its members."""
     members = _members(settings, name)
     if members is None:
         return None
-    train = [answers[member][answers[member]["split"] == "train"].set_index("id")["cost"] for member in members]
+    train = [answers[member].costs_on_train for member in members]
     return sum(train[1:], train[0])
 
 

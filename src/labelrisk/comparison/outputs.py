@@ -47,6 +47,7 @@ def _safe(table: pd.DataFrame) -> pd.DataFrame:
     safe = table.copy()
     for name, column in table.items():
         if not pd.api.types.is_numeric_dtype(column):
-            cells = [safe_text(cell) if isinstance(cell, str) else cell for cell in column]
+            texts = {cell: safe_text(cell) for cell in column.unique() if isinstance(cell, str)}  # few of many rows
+            cells = [texts[cell] if isinstance(cell, str) else cell for cell in column]
             safe[name] = pd.Series(cells, table.index, dtype=object)
     return safe

@@ -53,6 +53,11 @@ def _run_in(predictions: Path, source: str, seed: int) -> Run:
     path = predictions / source / f"{seed}.parquet"
     if not path.exists():
         raise LabelRiskError(f"{path}: source '{source}' has no predictions for seed {seed}; run `dvc repro`.")
+    return read_run(path)
+
+
+def read_run(path: Path) -> Run:
+    """The predictions of one student.  Raises LabelRiskError where they are damaged."""
     rows = read_parquet(path, COLUMNS)
     ids, splits = pd.Index(rows["id"].to_pandas()), rows["split"].to_pandas().to_numpy(dtype=object)
     probabilities = _distributions(rows["probabilities"])

@@ -32,5 +32,4 @@ def class_shift(study: Study, source: str) -> float | None:
 
 def _beside_gold(study: Study, source: str) -> tuple[Codes, Codes]:
     """Gold of the train rows that have it, and the source's labels of them, -1 for none."""
-    rows = study.training_rows[source]
-    return study.train.gold, rows.codes[rows.ids.get_indexer(study.train.ids)]
+    return study.train.gold, study.training_rows[source].of_all(len(study.train.ids))[study.train.places]

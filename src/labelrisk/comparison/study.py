@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,11 @@ from numpy.typing import NDArray
 
 from labelrisk.comparison.gold_rows import GoldRows
 from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
+from labelrisk.comparison.train_rows import Places, TrainGold
+from labelrisk.comparison.words import Words
 from labelrisk.params import Settings
-from labelrisk.statistics.scores import Codes, Counts, confusion
+from labelrisk.statistics.class_codes import NO_LABEL
+from labelrisk.statistics.scores import Codes, Counts, Floats, confusion
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,17 +34,24 @@ class Students(ReadOnlyArrays):
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows(ReadOnlyArrays):
-    """The train rows of one source for its first seed: ids, codes of the labels (-1: none), where they come from, who
-    gave them and why; (M,) each.
+    """The train rows of one source for its first seed: their places among all train rows (-1: it is none of them),
+    codes of the labels (-1: none), where they come from, who gave them and why; (M,) each.
 
     For other seeds other rows may be drawn, but as many.
     """
 
-    ids: pd.Index[Any]
+    places: Places
     codes: Codes
-    origins: NDArray[np.object_]
-    labellers: NDArray[np.object_]
-    reasons: NDArray[np.object_]
+    origins: Words
+    labellers: Words
+    reasons: Words
+
+    def of_all(self, rows: int) -> Codes:
+        """The labels of all so many train rows, -1 for a row that is not here: (N,)."""
+        known = self.places >= 0
+        found = np.full(rows, NO_LABEL, dtype=self.codes.dtype)
+        found[self.places[known]] = self.codes[known]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +80,7 @@ class Study:
     annotators_on_train, annotators_on_test: labels by annotator, then by panel; gold left out.
     baselines: the test labels of the cheap classifiers, by kind.
     costs: of an annotator's labels for 1,000 texts, when they were asked for; None where unknown.  costs_on_train: of
-    those of the train rows, by id.  notes: what a source's repair measured about itself, the mean over seeds.
+    those of each train row, (N,).  notes: what a source's repair measured about itself, the mean over seeds.
     curves: the frame of read_training_curves.  whole: the study of all test rows, where this is a part of one.
     """
 
@@ -79,14 +88,14 @@ class Study:
     classes: tuple[str, ...]
     test: GoldRows
     validation: GoldRows
-    train: GoldRows
+    train: TrainGold
     students: Mapping[str, Students]
     training_rows: Mapping[str, TrainingRows]
     annotators_on_train: Mapping[str, AnnotatorLabels]
     annotators_on_test: Mapping[str, AnnotatorLabels]
     baselines: Mapping[str, AnnotatorLabels]
     costs: Mapping[str, float | None]
-    costs_on_train: Mapping[str, pd.Series | None]
+    costs_on_train: Mapping[str, Floats | None]
     notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     curves: pd.DataFrame
     whole: Study | None = None

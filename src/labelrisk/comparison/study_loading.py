@@ -7,18 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
+from labelrisk.comparison.annotator_files import read_answers
 from labelrisk.comparison.costs import cost_per_thousand, costs_on_train
 from labelrisk.comparison.gold_rows import GoldRows, read_gold_rows
 from labelrisk.comparison.runs import ReadRun, stacked_probabilities
 from labelrisk.comparison.study import AnnotatorLabels, Students, Study, TrainingRows, students_of
+from labelrisk.comparison.train_rows import Located, TrainIds, column_batches, read_train, refuse_twice
 from labelrisk.comparison.training_curves import read_training_curves
+from labelrisk.comparison.words import WordsRead, class_places, codes_in
 from labelrisk.corpora.prepared import Prepared
-from labelrisk.errors import LabelRiskError, shown
 from labelrisk.files import read_frame, read_json
 from labelrisk.params import Settings
 from labelrisk.statistics.class_codes import codes_of
-from labelrisk.statistics.scores import confusion
+from labelrisk.statistics.scores import Codes, confusion
 
 
 def load_study(
@@ -36,10 +39,11 @@ def load_study(
     Raises LabelRiskError where a declared run is missing, or lacks a test row.
     """
     classes = prepared.classes
-    test, validation, train = (read_gold_rows(prepared, split) for split in ("test", "validation", "train"))
+    test, validation = (read_gold_rows(prepared, split) for split in ("test", "validation"))
+    train = read_train(prepared)
     sources = list(settings.sources)
     answers = {
-        name: _rows(labels / f"{name}.parquet", ["id", "split", "label", "status", "cost"])
+        name: read_answers(labels / f"{name}.parquet", train.ids, classes)
         for name in settings.labellers
         if not settings.is_gold(name)
     }
@@ -51,12 +55,15 @@ def load_study(
         train=train,
         students={source: _students(runs, source, settings.seeds, test, validation) for source in sources},
         training_rows={
-            source: _training_rows(training / source / f"{settings.seeds[0]}.parquet", classes) for source in sources
+            source: _training_rows(training / source / f"{settings.seeds[0]}.parquet", train.ids, classes)
+            for source in sources
         },
         annotators_on_train={
-            name: _annotator_labels(frame, "train", train, classes) for name, frame in answers.items()
+            name: _annotator_labels(of.on_train[train.places], train.gold, classes) for name, of in answers.items()
         },
-        annotators_on_test={name: _annotator_labels(frame, "test", test, classes) for name, frame in answers.items()},
+        annotators_on_test={
+            name: _labels_of(of.others[of.others["split"] == "test"], test, classes) for name, of in answers.items()
+        },
         baselines={
             kind: _labels_of(_rows(baselines / f"{kind}.parquet", ["id", "label"]), test, classes)
             for kind in settings.baseline.kinds
@@ -74,12 +81,9 @@ def _rows(path: Path, columns: list[str]) -> pd.DataFrame:
     Raises LabelRiskError for a damaged file.
     """
     rows = read_frame(path, columns)
-    twice = rows.duplicated([name for name in ("id", "split") if name in columns])
+    twice = rows.duplicated("id")
     if twice.any():
-        raise LabelRiskError(
-            f"{path} holds the row '{shown(rows['id'][twice].iloc[0])}' twice; remove it and run `dvc repro`, which "
-            "makes it"
-        )
+        refuse_twice(path, rows["id"][twice].iloc[0])
     return rows
 
 
@@ -90,11 +94,16 @@ def _students(read: ReadRun, source: str, seeds: Sequence[int], test: GoldRows, 
     return students_of(test.gold, probabilities, on_validation)
 
 
-def _training_rows(path: Path, classes: list[str]) -> TrainingRows:
-    rows = _rows(path, ["id", "split", "label", "origin", "labeller", "why"])
-    rows = rows[rows["split"] == "train"]
-    origins, labellers, reasons = (rows[name].to_numpy(dtype=object) for name in ("origin", "labeller", "why"))
-    return TrainingRows(pd.Index(rows["id"]), codes_of(rows["label"], classes), origins, labellers, reasons)
+def _training_rows(path: Path, train: TrainIds, classes: list[str]) -> TrainingRows:
+    located, lookup = Located(train, path), class_places(classes)
+    codes, words = [np.empty(0, dtype=np.int32)], {name: WordsRead() for name in ("origin", "labeller", "why")}
+    for batch in column_batches(path, ["id", "split", "label", *words]):
+        rows = batch.filter(pc.equal(batch["split"], "train"))
+        located.take(rows["id"])
+        codes.append(codes_in(rows["label"], lookup))
+        for name, read in words.items():
+            read.take(rows[name])
+    return TrainingRows(located.places(), np.concatenate(codes), *(read.words() for read in words.values()))
 
 
 def _notes(path: Path) -> dict[str, float]:
@@ -102,11 +111,11 @@ def _notes(path: Path) -> dict[str, float]:
     return {str(name): float(value) for name, value in by_seed.mean(axis=1).items()}
 
 
-def _annotator_labels(answers: pd.DataFrame, split: str, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:
-    return _labels_of(answers[answers["split"] == split], rows, classes)
+def _annotator_labels(codes: Codes, gold: Codes, classes: list[str]) -> AnnotatorLabels:
+    return AnnotatorLabels(codes, confusion(gold, codes, len(classes)))
 
 
 def _labels_of(answers: pd.DataFrame, rows: GoldRows, classes: list[str]) -> AnnotatorLabels:
     """The labels of `rows`; -1 for a row that was left out or not seen."""
     codes = codes_of(answers.set_index("id")["label"].reindex(rows.ids), classes)
-    return AnnotatorLabels(codes, confusion(rows.gold, codes, len(classes)))
+    return _annotator_labels(codes, rows.gold, classes)

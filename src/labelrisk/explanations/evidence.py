@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
 from labelrisk.comparison.runs import Run
 from labelrisk.comparison.study import Study
+from labelrisk.comparison.train_rows import TrainIds
 from labelrisk.corpora.prepared import Prepared
+from labelrisk.engines.contract import Engine
 from labelrisk.explanations.smaller_runs import SmallerRuns
-from labelrisk.files import read_parquet
+from labelrisk.explanations.train_columns import StoredProbabilities, StoredVectors, distributions, read_train_labels
 from labelrisk.settings.explain import ExplainSettings
 from labelrisk.statistics.class_codes import NO_LABEL, codes_of
 from labelrisk.statistics.scores import Codes, Floats
 from labelrisk.vectors.vectors_file import Vectors, read_vectors
 
-SPLITS = ("train", "validation", "test")
+SPLITS = ("test", "validation")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,23 +68,44 @@ class Given(ReadOnlyArrays):
         return Given(self.codes[rows], None if self.probabilities is None else self.probabilities[rows])
 
 
+@dataclass(frozen=True, eq=False)
+class TrainFacts(ReadOnlyArrays):
+    """All train rows: ids, gold codes (N,) (-1: none), and vectors, of which those are read that are asked for."""
+
+    ids: TrainIds
+    gold: Codes
+    vectors: Vectors | StoredVectors
+
+
+@dataclass(frozen=True, eq=False)
+class OnTrain(ReadOnlyArrays):
+    """An annotator's labels of all train rows, as in Given; of probabilities those are read that are asked for."""
+
+    codes: Codes
+    probabilities: Floats | StoredProbabilities | None
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Evidence:
     """The study, and by split what is known of rows and what annotators said of them.
 
-    rows: of `test` and `validation` those with gold, in the order of study.test and study.validation; of `train` all.
-    given: by split and annotator (gold left out), of the same rows.
+    rows: of `test` and `validation` those with gold, in the order of study.test and study.validation; train: all.
+    given: by split and annotator (gold left out), of the same rows; on_train: by annotator.
     smaller: students of fewer train rows, where there are some.
     distilled: what the student says that learned from the chosen ensemble, where there is one.
     edited: what students said of edited texts of some test rows (edited_texts.py), where some were edited.
+    engine: what computes much, where not this process alone.
     """
 
     study: Study
     rows: Mapping[str, RowFacts]
+    train: TrainFacts
     given: Mapping[str, Mapping[str, Given]]
+    on_train: Mapping[str, OnTrain]
     smaller: tuple[SmallerRuns, ...] = ()
     distilled: Run | None = None
     edited: pd.DataFrame | None = None
+    engine: Engine | None = None
 
     @property
     def settings(self) -> ExplainSettings:
@@ -101,19 +124,22 @@ class Evidence:
 
 
 def load_evidence(study: Study, prepared: Prepared, labels: Path, vectors: Path) -> Evidence:
-    """Read what the study has not read: texts, vectors and the annotators' probabilities.
+    """Read what the study has not read: texts, vectors and the annotators' probabilities; of train rows, of which there
+    may be millions, what is asked for, when it is.
 
     Raises LabelRiskError for a damaged file, and where vectors lack a row.
     """
-    ids = {"test": study.test.ids, "validation": study.validation.ids, "train": prepared.split("train", ["id"])["id"]}
-    facts = {split: _facts(study, prepared, split, pd.Index(ids[split]), vectors) for split in SPLITS}
+    ids = dict(zip(SPLITS, (study.test.ids, study.validation.ids), strict=True))
+    facts = {split: _facts(study, prepared, split, of, vectors) for split, of in ids.items()}
+    train = TrainFacts(study.train.ids, study.train.of_all(), StoredVectors(vectors, study.train.ids))
     given: dict[str, dict[str, Given]] = {split: {} for split in SPLITS}
+    on_train = {}
     for name in study.annotators_on_test:
-        answers = read_parquet(labels / f"{name}.parquet", ["id", "split", "label"], ["probabilities"])
-        for split in SPLITS:
-            part = answers.filter(pc.equal(answers["split"], split))
-            given[split][name] = _given(part, facts[split].ids, study.classes)
-    return Evidence(study=study, rows=facts, given=given)
+        others, codes, probabilities = read_train_labels(labels / f"{name}.parquet", study.train.ids, study.classes)
+        on_train[name] = OnTrain(codes, probabilities)
+        for split, of in ids.items():
+            given[split][name] = _given(others.filter(pc.equal(others["split"], split)), of, study.classes)
+    return Evidence(study=study, rows=facts, train=train, given=given, on_train=on_train)
 
 
 def _facts(study: Study, prepared: Prepared, split: str, ids: pd.Index[Any], vectors: Path) -> RowFacts:
@@ -134,10 +160,6 @@ def _given(answers: pa.Table, ids: pd.Index[Any], classes: tuple[str, ...]) -> G
     codes = np.where(places < 0, NO_LABEL, codes[places]) if len(codes) else places
     if "probabilities" not in answers.column_names or answers["probabilities"].null_count == len(answers):
         return Given(codes, None)
-    found = answers["probabilities"]
-    told = found.is_valid().to_numpy()
-    every = np.full((len(answers), len(classes)), np.nan)
-    every[told] = pc.list_flatten(found).to_numpy().reshape(-1, len(classes))
-    probabilities = every[places]
+    probabilities = distributions(answers["probabilities"], len(classes))[places]
     probabilities[places < 0] = np.nan
     return Given(codes, probabilities)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from labelrisk.comparison.train_rows import Located, TrainIds, column_batches
 from labelrisk.explanations.evidence import Evidence
-from labelrisk.files import read_parquet
 from labelrisk.report.study_votes import Votes, seed_votes
-
-ABOUT_DOUBT = ["entropy", "probabilities", "votes"]
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """evidence: the study and its rows; answers: reads an annotator's answers to the train rows, in their order."""
+    """evidence: the study and its rows; answers: reads columns of an annotator's answers to all train rows."""
 
     evidence: Evidence
-    answers: Callable[[str], pd.DataFrame]
+    answers: Callable[[str, Sequence[str]], pd.DataFrame]
 
     @cached_property
     def votes(self) -> Mapping[str, Votes]:
@@ -29,9 +29,13 @@ class Material:
         return seed_votes(self.evidence.study)
 
 
-def train_answers(labels: Path, ids: pd.Index, annotator: str) -> pd.DataFrame:
-    """The columns `label, entropy, probabilities, votes` of train rows, None where there is nothing."""
+def train_answers(labels: Path, ids: TrainIds, annotator: str, columns: Sequence[str]) -> pd.DataFrame:
+    """The column `label` and others of all train rows, None where there is nothing."""
     path = labels / f"{annotator}.parquet"
-    found: pd.DataFrame = read_parquet(path, ["id", "split", "label"], ABOUT_DOUBT).to_pandas()
-    train = found[found["split"] == "train"].set_index("id")
-    return train.reindex(ids).reindex(columns=["label", *ABOUT_DOUBT]).reset_index(drop=True)
+    located, parts = Located(ids, path), []
+    for batch in column_batches(path, ["id", "split", "label"], columns):
+        rows = batch.filter(pc.equal(batch["split"], "train"))
+        located.take(rows["id"])
+        parts.append(rows.drop_columns(["id", "split"]))
+    found: pd.DataFrame = pa.Table.from_batches(parts).to_pandas()
+    return found.set_axis(located.places()).reindex(ids.every).reindex(columns=["label", *columns])

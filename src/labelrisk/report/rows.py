@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labelrisk.corpora.prepared import Prepared
+from labelrisk.explanations.evidence import Given, OnTrain
 from labelrisk.report.material import Material
 from labelrisk.report.reasons import REASONS, Mark, Reason, certainty
 from labelrisk.report.security import script_json, visible
@@ -39,14 +40,14 @@ def rows_that_matter(material: Material, prepared: Prepared, size: int, with_tex
     with_texts: whether the page may hold texts; else ids alone stand for them.
     """
     found = [(reason, list(reason.marks(material))) for reason in REASONS]
-    texts = {split: prepared.split(split, ["id", "text"]).set_index("id")["text"] for split in SPLITS}
-    most = MOST
+    most, texts = MOST, dict[str, pd.Series]()
     while True:
         chosen = [_chosen(reason, marks, most) for reason, marks in found]
         places = {split: _held(chosen, split) for split in SPLITS}
-        content = _content(material, chosen, places)
+        content = _content(material, prepared, chosen, places)
         room = size - len(script_json(content).encode())
-        ids = {split: _ids(material, split)[places[split]] for split in SPLITS if with_texts}
+        ids = {split: _ids(material, split, places[split]) for split in SPLITS if with_texts}
+        texts = texts or {split: prepared.texts(split, of) for split, of in ids.items()}  # others are among the first
         held = fitting([text for split in ids for text in texts[split].reindex(ids[split])], room)
         if held is not None or most == 1:
             return content | (held or NONE)._asdict()
@@ -67,19 +68,22 @@ def _held(chosen: Iterable[Chosen], split: str) -> Positions:
     return np.array(list(dict.fromkeys(np.concatenate(found).tolist())) if found else [], dtype=np.int64)
 
 
-def _content(material: Material, chosen: Sequence[Chosen], places: Mapping[str, Positions]) -> dict[str, Any]:
+def _content(
+    material: Material, prepared: Prepared, chosen: Sequence[Chosen], places: Mapping[str, Positions]
+) -> dict[str, Any]:
     evidence, study = material.evidence, material.evidence.study
     annotators, sources = list(evidence.given["test"]), list(study.students)
     test, train = places["test"], places["train"]
+    in_train = prepared.slices(_ids(material, "train", train))
     number = {"test": {row: place for place, row in enumerate(test.tolist())}}
     number["train"] = {row: len(test) + place for place, row in enumerate(train.tolist())}
-    gold = [*study.test.gold[test].tolist(), *evidence.rows["train"].gold[train].tolist()]
+    gold = [*study.test.gold[test].tolist(), *evidence.train.gold[train].tolist()]
     return {
         "classes": [visible(name) for name in study.classes],
         "seeds": len(study.settings.seeds),
         "reasons": [
             {"key": one.reason.key, "title": one.reason.title, "reading": one.reason.reading}
-            | {"total": one.total, "left_out": one.total - len(one.held)}
+            | {"total": one.total, "left_out": one.total - _shown(one, number[one.reason.split])}
             for one in chosen
         ],
         "marks": [
@@ -88,9 +92,9 @@ def _content(material: Material, chosen: Sequence[Chosen], places: Mapping[str, 
             for mark in one.marks
         ],
         "test_rows": len(test),
-        "ids": [visible(str(one)) for split in SPLITS for one in _ids(material, split)[places[split]]],
+        "ids": [visible(str(one)) for split in SPLITS for one in _ids(material, split, places[split])],
         "gold": gold,
-        "slices": {visible(name): _values(material, name, places) for name in study.test.slices},
+        "slices": {visible(name): _values([*of[test], *in_train[name]]) for name, of in study.test.slices.items()},
         "annotators": {name: _said(material, name, places) for name in annotators},
         "sources": {
             name: {
@@ -103,8 +107,15 @@ def _content(material: Material, chosen: Sequence[Chosen], places: Mapping[str, 
     }
 
 
-def _ids(material: Material, split: str) -> pd.Index:
-    return material.evidence.study.test.ids if split == "test" else material.evidence.rows["train"].ids
+def _ids(material: Material, split: str, rows: Positions) -> pd.Index:
+    if split == "test":
+        return material.evidence.study.test.ids[rows]
+    return pd.Index(material.evidence.train.ids.some(rows))
+
+
+def _shown(chosen: Chosen, number: Mapping[int, int]) -> int:
+    """How many rows of a reason are held, for this reason or another."""
+    return len({row for mark in chosen.marks for row in _numbers(mark, number)})
 
 
 def _numbers(mark: Mark, number: Mapping[int, int]) -> list[int]:
@@ -116,21 +127,21 @@ def _said(material: Material, name: str, places: Mapping[str, Positions]) -> dic
     """An annotator's labels of the held rows as codes, -1 for none, and how sure it is in per cent, -1 for unknown."""
     labels: list[int] = []
     sure: list[int] = []
-    for split in SPLITS:
-        given = material.evidence.given[split][name].part(places[split])
-        labels += given.codes.tolist()
-        known = np.nan_to_num(certainty(given.codes, given.probabilities), nan=-0.01)
-        sure += np.floor(100 * known + 1e-9).astype(int).tolist()
+    every: dict[str, Given | OnTrain] = {
+        "test": material.evidence.given["test"][name],
+        "train": material.evidence.on_train[name],
+    }
+    for split, given in every.items():
+        codes = given.codes[places[split]]
+        labels += codes.tolist()
+        known = certainty(codes, None if given.probabilities is None else given.probabilities[places[split]])
+        sure += np.floor(100 * np.nan_to_num(known, nan=-0.01) + 1e-9).astype(int).tolist()
     return {"labels": labels, "sure": sure}
 
 
-def _values(material: Material, column: str, places: Mapping[str, Positions]) -> dict[str, list[Any]]:
+def _values(of_rows: Sequence[str | None]) -> dict[str, list[Any]]:
     """The values of a column of slices, the most frequent first, and the place there of each held row's."""
-    found = [
-        None if value is None else visible(str(value)[:LONGEST_VALUE])
-        for split in SPLITS
-        for value in material.evidence.rows[split].columns[column][places[split]]
-    ]
+    found = [None if value is None else visible(str(value)[:LONGEST_VALUE]) for value in of_rows]
     counts: dict[str, int] = {}
     for value in found:
         if value is not None:

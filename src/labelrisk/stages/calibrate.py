@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelrisk.classifiers.calibration import Calibration, Form, digest, write_calibration, write_texts
 from labelrisk.classifiers.folders import read_form, student_of
-from labelrisk.classifiers.learned import fitted_temperature, kept_texts, measured, thresholds
+from labelrisk.classifiers.learned import fitted_temperature, in_half, kept_rows, measured, thresholds
 from labelrisk.comparison.gold_rows import GoldRows, read_gold_rows
 from labelrisk.comparison.runs import ReadRun, runs_of
 from labelrisk.corpora.prepared import Prepared
@@ -33,10 +33,9 @@ def run(
     it measures how often sets hold gold, and lets class shares of other texts be estimated.
     """
     rows, how = Prepared(prepared), settings.calibrate
-    train, validation = (
-        read_vectors(vectors, name, rows.split(name, ["id"])["id"]) for name in ("train", "validation")
-    )
-    texts = kept_texts(train, how)
+    train, validation = (rows.split(name, ["id"])["id"] for name in ("train", "validation"))
+    texts = in_half(read_vectors(vectors, "train", train.iloc[kept_rows(len(train), how)]))
+    of_validation = read_vectors(vectors, "validation", validation)
     known = {name: read_gold_rows(rows, name) for name in ("validation", "test")}
     with written_aside(out) as folder:
         folder.mkdir()
@@ -58,7 +57,7 @@ def run(
                 unlike=how.unlike,
             )
             on_test, gold = said["test"]
-            far = np.sort(distances(validation, texts, how.neighbours))
+            far = np.sort(distances(of_validation, texts, how.neighbours))
             found = Calibration(content, far, texts, at_temperature(on_test, heat), gold)
             write_calibration(found, folder / f"{name}.json")
 

@@ -11,6 +11,7 @@ from labelrisk.comparison.runs import runs_in, write_runs
 from labelrisk.comparison.study_loading import load_study
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.params import Settings
+from labelrisk.students.store import Store
 from labelrisk.undeclared_outputs import prune_undeclared
 
 
@@ -24,13 +25,15 @@ def run(
     predictions: Path,
     logs: Path,
     models: Path,
+    store: Path,
     runs: Path,
     metrics: Path,
     plots: Path,
 ) -> None:
     """Write what all analyses find, in the folders `metrics` and `plots`, and all runs as one file, or nothing.
 
-    First removes from the folders of data, models and metrics/annotate what params.yaml no longer declares.
+    First removes from the folders of data, models and metrics/annotate, and from the store of finished students, what
+    params.yaml no longer declares.
     """
     prune_undeclared(
         settings,
@@ -41,6 +44,7 @@ def run(
         training=training,
         runs=(predictions, logs, models),
     )
+    Store(store).prune(settings.sources, settings.curve.sizes, settings.curve.sources)
     read = runs_in(predictions)
     study = load_study(settings, Prepared(prepared), labels, baselines, training, read, logs)
     outputs: dict[Path, Output] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,8 +12,10 @@ from labelrisk.comparison.runs import Run, runs_of, stacked_probabilities
 from labelrisk.comparison.study import Study
 from labelrisk.comparison.study_loading import load_study
 from labelrisk.corpora.prepared import Prepared
+from labelrisk.engines.kinds import opened
 from labelrisk.explanations.contract import claims_of, outputs
 from labelrisk.explanations.edited_texts import read_edited
+from labelrisk.explanations.ensembles.redraws import is_worth_an_engine
 from labelrisk.explanations.evidence import Evidence, load_evidence
 from labelrisk.explanations.kinds import EXPLANATIONS
 from labelrisk.explanations.smaller_runs import load_smaller_runs
@@ -62,9 +65,13 @@ def run(
     prune_sizes(runs, settings.curve.sizes, settings.curve.sources)
     paths = Inputs(prepared, labels, vectors, baselines, training, logs, runs, edited, distilled)
     evidence = read_evidence(settings, paths)
+    with ExitStack() as opened_meanwhile:
+        if is_worth_an_engine(evidence.study, settings.engine):
+            evidence = replace(evidence, engine=opened_meanwhile.enter_context(opened(settings.engine)))
+        files = explained(evidence)
     with written_aside(out) as folder:
         folder.mkdir()
-        write_outputs({folder / name: output for name, output in explained(evidence).items()})
+        write_outputs({folder / name: output for name, output in files.items()})
 
 
 def read_evidence(settings: Settings, paths: Inputs) -> Evidence:

@@ -17,8 +17,9 @@ from labelrisk.corpora.prepared import Prepared
 from labelrisk.edits.reading import read_parts, reading, rows_of
 from labelrisk.edits.variants import UNEDITED, drawn, variants
 from labelrisk.encoders.loading import load_tokenizer, positions_of, worded
-from labelrisk.encoders.memory_and_cores import cores, keep_mapped, share_cores, uncollected
+from labelrisk.encoders.memory_and_cores import keep_mapped, share_cores, uncollected
 from labelrisk.encoders.tokens import Tokens, ragged
+from labelrisk.engines.machine import cores
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import written_aside
 from labelrisk.params import Settings

@@ -70,7 +70,7 @@ def run(
     )
     study = load_study(settings, rows, labels, baselines, training, runs_of(runs), logs)
     evidence = load_evidence(study, rows, labels, vectors)
-    material = Material(evidence, partial(train_answers, labels, evidence.rows["train"].ids))
+    material = Material(evidence, partial(train_answers, labels, study.train.ids))
     room = min(SMALL + PER_ROW * len(study.test.ids), LARGE) - len(html(page).encode())
     content = html(page, rows_that_matter(material, rows, room, with_texts=settings.share.texts))
     with written_aside(out) as folder:

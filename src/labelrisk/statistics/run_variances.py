@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelrisk.statistics.equal_variances import bartlett_p
 from labelrisk.statistics.influence import row_influences
 from labelrisk.statistics.intervals import Component, Interval, excess
 from labelrisk.statistics.metrics import Metric
@@ -129,7 +130,5 @@ def pooled(squares: Mapping[str, float], degrees: Mapping[str, float]) -> tuple[
 
 def alike(scores: list[Floats]) -> bool:
     """Whether nothing says that the sources' scores differ in variance; constant scores differ from others."""
-    from scipy.stats import bartlett
-
     constant = [np.ptp(one) < ROUNDING for one in scores]
-    return all(constant) or (not any(constant) and float(bartlett(*scores).pvalue) >= DIFFERENT)
+    return all(constant) or (not any(constant) and bartlett_p(scores) >= DIFFERENT)

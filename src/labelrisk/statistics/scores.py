@@ -28,7 +28,7 @@ def confusion(gold: Codes, predicted: Codes, classes: int) -> Counts:
 
     `gold` has shape (N,) with codes 0..K-1, `predicted` has shape (N,) with codes 0..K-1 or -1 (no label).
     """
-    cells = gold * (classes + 1) + np.where(predicted == NO_LABEL, classes, predicted)
+    cells = gold.astype(np.int64) * (classes + 1) + np.where(predicted == NO_LABEL, classes, predicted)
     return np.bincount(cells, minlength=classes * (classes + 1)).reshape(classes, classes + 1).astype(np.int64)
 
 

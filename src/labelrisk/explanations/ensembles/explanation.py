@@ -15,11 +15,12 @@ from labelrisk.comparison.findings import finding
 from labelrisk.comparison.study import Study
 from labelrisk.explanations.contract import Explanation
 from labelrisk.explanations.ensembles.distilled_student import Distilled, distilled_student
-from labelrisk.explanations.ensembles.gains import Gains, all_said, closes_gap, gains
+from labelrisk.explanations.ensembles.gains import Gains, closes_gap, gains
 from labelrisk.explanations.ensembles.picture import draw_ensembles
 from labelrisk.explanations.ensembles.pools import TOGETHER, WAYS, Pool, Said, pool_of, pools
+from labelrisk.explanations.ensembles.redraws import all_said, all_sizes
 from labelrisk.explanations.ensembles.sentences import sentences
-from labelrisk.explanations.ensembles.sizes import Size, alpha_of_five, sizes
+from labelrisk.explanations.ensembles.sizes import Size, alpha_of_five
 from labelrisk.explanations.evidence import Evidence
 from labelrisk.statistics.intervals import Interval
 from labelrisk.statistics.scores import rounded
@@ -31,12 +32,9 @@ def ensembles(evidence: Evidence) -> Explanation:
     """Each source's students together, and several sources'; ensembles of fewer, drawn anew; the distilled student."""
     study, settings, how = evidence.study, evidence.settings.ensembles, evidence.study.settings.evaluate
     every = {pool.name: pool for pool in pools(study)}
-    said = all_said(every, settings)
+    said = all_said(every, settings, evidence.engine)
     found = gains(every, said, how.margin, how.confidence)
-    of_sizes = {
-        source: list(sizes(students, study.test.gold, settings, how.confidence))
-        for source, students in study.students.items()
-    }
+    of_sizes = all_sizes(study, settings, evidence.engine)
     validation = {source: students.validation for source, students in study.students.items()}
     on_validation = validation_scores(validation, study.validation.gold, len(study.classes))
     chosen = chosen_ensemble(study.settings, on_validation)

@@ -9,7 +9,6 @@ from labelrisk.comparison.claims.contract import Case, Finding, Lacking
 from labelrisk.comparison.claims.judgements import judged
 from labelrisk.comparison.claims.repairs import MOST
 from labelrisk.explanations.ensembles.pools import NOTHING, TOGETHER, WAYS, Pool, Said, Way, pool_of
-from labelrisk.settings.ensembles import EnsemblesSettings
 from labelrisk.statistics.contrasts import Contrast, decide
 from labelrisk.statistics.gap_shares import share_of_gap
 from labelrisk.statistics.intervals import Interval
@@ -93,8 +92,3 @@ def closes_gap(case: Case, said: Said) -> Finding:
         "The interval holds half of the gap.",
         names,
     )
-
-
-def all_said(pools: Mapping[str, Pool], settings: EnsemblesSettings) -> dict[str, Said]:
-    """What each ensemble says."""
-    return {name: pool.said(settings) for name, pool in pools.items()}

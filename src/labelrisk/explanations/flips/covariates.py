@@ -61,7 +61,7 @@ def covariates(evidence: Evidence) -> list[Covariate]:
                 found.append(Covariate(WRONG, annotator, dict.fromkeys(told, _wrong(given, gold))))
     facts = evidence.rows["test"]
     found.append(Covariate(WORDS, None, dict.fromkeys(sources, facts.words.astype(np.float64))))
-    if len(evidence.rows["train"].ids):
+    if len(evidence.train.ids):
         found.append(Covariate(DISTANCE, None, dict.fromkeys(sources, distances(evidence))))
     votes = {name: (soft_vote(of.probabilities) != gold).astype(np.float64) for name, of in study.students.items()}
     return [*found, Covariate(VOTE_WRONG, None, votes)]
@@ -84,11 +84,11 @@ def distances(evidence: Evidence) -> Floats:
 
     Of many train rows some are drawn: a mean distance to the nearest of a part is larger, for all rows alike.
     """
-    how, train = evidence.settings.flips, evidence.rows["train"].vectors
+    how, train = evidence.settings.flips, evidence.train.vectors
+    drawn = np.arange(len(train))
     if len(train) > how.train_rows:
-        drawn = np.random.default_rng(how.seed).choice(len(train), how.train_rows, replace=False)
-        train = train[np.sort(drawn)]
-    vectors, others = (_of_length_one(part) for part in (evidence.rows["test"].vectors, train))
+        drawn = np.sort(np.random.default_rng(how.seed).choice(len(train), how.train_rows, replace=False))
+    vectors, others = (_of_length_one(part) for part in (evidence.rows["test"].vectors, train[drawn]))
     found = np.empty(len(vectors))
     for start in range(0, len(vectors), ROWS):
         part = vectors[start : start + ROWS]

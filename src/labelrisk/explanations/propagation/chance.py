@@ -64,10 +64,10 @@ def predictability(evidence: Evidence, annotator: str) -> Predictability | None:
 
     Gold says which rows are errors, and the classes within which rows are compared; the head sees neither.
     """
-    train, settings = evidence.rows["train"], evidence.settings.propagation
-    if annotator not in evidence.given["train"]:
+    train, settings = evidence.train, evidence.settings.propagation
+    if annotator not in evidence.on_train:
         return None
-    labels = evidence.given["train"][annotator].codes
+    labels = evidence.on_train[annotator].codes
     generator = np.random.default_rng(settings.seed)
     rows = np.flatnonzero((labels != NO_LABEL) & (train.gold != NO_LABEL))
     if len(rows) > settings.head_rows:

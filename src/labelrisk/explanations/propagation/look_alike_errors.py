@@ -52,23 +52,25 @@ class LookAlikeRates(NamedTuple):
 def neighbourhoods(evidence: Evidence, errors: list[AnnotatorErrors]) -> Neighbourhoods:
     """Of all sources that are about these annotators; those with labels of the same rows have the same look-alikes."""
     known: dict[bytes, NDArray[np.int64]] = {}
-    train, given = evidence.rows["train"], evidence.given["train"]
+    train, given, how = evidence.train, evidence.on_train, evidence.settings.propagation
+    drawn = np.flatnonzero(train.gold != NO_LABEL)
+    if len(drawn) > how.train_rows:
+        drawn = np.sort(np.random.default_rng(how.seed).choice(drawn, how.train_rows, replace=False))
+    gold, vectors = train.gold[drawn], train.vectors[drawn]
 
-    def wrong_share(labels: Codes) -> Floats | None:
-        usable = np.flatnonzero((labels != NO_LABEL) & (train.gold != NO_LABEL))
+    def wrong_share(every: Codes) -> Floats | None:
+        labels = every[drawn]
+        usable = np.flatnonzero(labels != NO_LABEL)
         if not len(usable):
             return None
         key = usable.tobytes()
         if key not in known:
-            number = evidence.settings.propagation.neighbours
-            known[key] = usable[nearest_rows(evidence.rows["test"].vectors, train.vectors[usable], number)]
-        wrong = labels != train.gold
+            known[key] = usable[nearest_rows(evidence.rows["test"].vectors, vectors[usable], how.neighbours)]
+        wrong = labels != gold
         return np.asarray(wrong[known[key]].mean(axis=1))
 
     def learned(source: str) -> Codes:
-        rows = evidence.study.training_rows[source]
-        places = rows.ids.get_indexer(train.ids)
-        return np.where(places < 0, NO_LABEL, rows.codes[places])
+        return evidence.study.training_rows[source].of_all(len(train.ids))
 
     return Neighbourhoods(
         {source: wrong_share(learned(source)) for of in errors for source in of.sources},
