@@ -95,10 +95,10 @@ benchmark: setup ## measure intervals against known truths, training and annotat
 lock: ## make requirements.lock anew from pyproject.toml, with the newest versions
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet pip-tools
-	pip-compile --quiet --upgrade --extra dev --extra onnx --extra ray --strip-extras --no-header --no-emit-index-url \
-	  --no-emit-find-links --no-emit-options --annotation-style line --output-file requirements.lock pyproject.toml
+	pip-compile --quiet --upgrade --extra dev --extra onnx --extra openvino --extra ray --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-options --annotation-style line --output-file requirements.lock pyproject.toml
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
 clean: ## remove what make and DVC made in this folder, but not the answers that were paid for
-	rm -rf .venv .venv-real data/{code,prepared,vectors,labels,ballots,baselines,training,predictions,logs,runs,names,*.parquet} \
+	rm -rf .venv .venv-real data/{code,declared,prepared,vectors,labels,ballots,baselines,training,predictions,logs,runs,names,*.parquet} \
 	  models classifiers .dvc/cache

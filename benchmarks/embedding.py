@@ -175,8 +175,7 @@ def stage(rows: int, tokens: int) -> dict[str, float]:
 def write_prepared_rows(rows: int, folder: str) -> None:
     """The folder that `prepare` would write of so many train rows."""
     import pandas as pd
-
-    from labelrisk.corpora.prepared import write_prepared
+    from prepared_folder import write_prepared
 
     every = texts(rows)
     frame = pd.DataFrame({"id": [f"{at:016x}" for at in range(rows)], "text": every, "gold": None, "split": "train"})

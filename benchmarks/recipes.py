@@ -52,7 +52,7 @@ def student(corpus: str, frame: pd.DataFrame, rows: int, rate: float, steps: int
     from labelrisk.encoders.tokens import tokenise
     from labelrisk.settings.train import TrainSettings
     from labelrisk.statistics.scores import confusion, macro_f1
-    from labelrisk.students import encoders, training
+    from labelrisk.students import encoders, runs, training
     from labelrisk.students.targets import Targets
 
     torch.set_num_threads(1)
@@ -67,7 +67,7 @@ def student(corpus: str, frame: pd.DataFrame, rows: int, rate: float, steps: int
     )  # fmt: skip
     found = loading.resolve("embedded", None, "train")
     tokenizer = loading.load_tokenizer(found, None)
-    model = encoders.load_classifier(found, None, classes, settings.dropout, training.seeds_of(seed).head)
+    model = encoders.load_classifier(found, None, classes, settings.dropout, runs.seeds_of(seed).head)
     tokens = {
         name: tokenise(tokenizer, frame["text"].iloc[part].tolist(), MAX_TOKENS)
         for name, part in (("train", train), ("validation", validation), ("test", test))

@@ -38,7 +38,7 @@ def slope(lines: Sequence[Line]) -> float | None:
     if len({rows for rows, _ in points}) < 2:
         return None
     x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
-    return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+    return float(sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points))
 
 
 def table(lines: Sequence[Line]) -> str:

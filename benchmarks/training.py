@@ -102,11 +102,25 @@ def process(peer: str, rows: int, epochs: int, seed: int) -> dict[str, float]:
 def one(peer: str, rows: int, epochs: int, seed: int) -> dict[str, float]:
     """Train once; accuracy is on the held-out fifth, where `rows` is 0 (all of the other four fifths)."""
     start = time.perf_counter()
-    import numpy as np
-    import pyarrow.parquet as pq
-
     from labelrisk.encoders import loading
     from labelrisk.students import encoders
+
+    texts, codes, classes = material(rows)
+    model = encoders.load_classifier(loading.resolve("embedded", None, "train"), None, classes, DROPOUT, seed)
+    train = ours if peer == "ours" else trainer
+    times, hits = train(peer, model, texts, codes, epochs, seed)
+    return {
+        "examples_per_second": (len(texts[0]) * epochs - UNTIMED * BATCH) / (times[-1] - times[UNTIMED - 1]),
+        "startup": times[UNTIMED - 1] - start,
+        "accuracy": float(hits.mean()),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def material(rows: int) -> tuple[list[list[str]], list[Any], list[str]]:
+    """Texts and class codes of train and held-out rows, and the classes; without `rows`, a fifth is held out."""
+    import numpy as np
+    import pyarrow.parquet as pq
 
     table = pq.read_table(DATA, columns=["text", "gold", "split"]).to_pylist()
     table = [row for row in table if row["split"] == "train_dev"]
@@ -117,15 +131,7 @@ def one(peer: str, rows: int, epochs: int, seed: int) -> dict[str, float]:
         held, kept = held[:32], kept[:rows]
     texts = [[table[at]["text"] for at in part] for part in (kept, held)]
     codes = [np.array([classes.index(table[at]["gold"]) for at in part]) for part in (kept, held)]
-    model = encoders.load_classifier(loading.resolve("embedded", None, "train"), None, classes, DROPOUT, seed)
-    train = ours if peer == "ours" else trainer
-    times, hits = train(peer, model, texts, codes, epochs, seed)
-    return {
-        "examples_per_second": (len(kept) * epochs - UNTIMED * BATCH) / (times[-1] - times[UNTIMED - 1]),
-        "startup": times[UNTIMED - 1] - start,
-        "accuracy": float(hits.mean()),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+    return texts, codes, classes
 
 
 def ours(
@@ -138,7 +144,7 @@ def ours(
     from labelrisk.encoders import loading
     from labelrisk.encoders.tokens import tokenise
     from labelrisk.settings.train import TrainSettings
-    from labelrisk.students import training
+    from labelrisk.students import runs, training
     from labelrisk.students.targets import Targets
 
     recipe = TrainSettings(
@@ -150,7 +156,7 @@ def ours(
     tokenizer = loading.load_tokenizer(loading.resolve("embedded", None, "train"), None)
     tokens = [tokenise(tokenizer, part, recipe.max_tokens) for part in texts]
     times: list[float] = []
-    training.STEPS_BETWEEN_LOSSES = 1
+    runs.STEPS_BETWEEN_LOSSES = 1
     predictions: list[Any] = []
 
     def log(step: int, metrics: dict[str, float]) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from labelrisk.sources.building import build_source
 from labelrisk.sources.material import Material
+from labelrisk.sources.source import Source
 
 COLUMNS = ("label", "status", "entropy", "probabilities", "votes", "sampling_probability")
 
@@ -37,3 +39,11 @@ def material(
         answers=lambda name, split: filled[name, split],
         vectors=lambda: vectors,
     )
+
+
+def built_frame(name: str, source: Source, known: Material, *, seed: int, student: int) -> pd.DataFrame:
+    """A built source as a frame with the ids and texts of its rows; attrs: its notes."""
+    built = build_source(name, source, known, seed=seed, student=student)
+    found = pd.concat([known.train[["id", "text"]].reset_index(drop=True), built.frame()], axis=1)
+    found.attrs["notes"] = built.notes
+    return found

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from urllib.error import HTTPError, URLError
 
 # which moto takes, as any others; a test may look whether they reach a file
@@ -63,6 +64,40 @@ def s3_server(folder: Path) -> Iterator[str]:
     with running(command, port, "/moto-api/", folder, S3_KEYS) as url:
         urllib.request.urlopen(urllib.request.Request(f"{url}/labels", method="PUT")).close()
         yield url
+
+
+@contextmanager
+def passed_on(url: str, sign: bytes, at: Callable[[socket.socket], object]) -> Iterator[str]:
+    """Another address of a server; a request with `sign` in it goes to `at` instead, with the client's connection."""
+    host, port = url.removeprefix("http://").split(":")
+
+    def copy(source: socket.socket, to: socket.socket) -> None:
+        with suppress(OSError):
+            while content := source.recv(2**16):
+                to.sendall(content)
+            to.shutdown(socket.SHUT_WR)
+
+    def serve(client: socket.socket) -> None:
+        with client, socket.create_connection((host, int(port))) as server, suppress(OSError):
+            back = Thread(target=copy, args=(server, client), daemon=True)
+            back.start()
+            while content := client.recv(2**16):
+                if sign in content:
+                    at(client)
+                    while client.recv(2**16):
+                        pass
+                    return
+                server.sendall(content)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    Thread(target=serve, args=(listening.accept()[0],), daemon=True).start()
+
+        Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def _answers(url: str) -> bool:

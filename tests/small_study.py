@@ -150,7 +150,8 @@ def run_evaluate(paths, content, runs=None):
     from labelrisk.stages import evaluate
 
     runs = runs or paths["metrics"].parent / "runs.parquet"
-    evaluate.run(content, **{name: paths[name] for name in FOLDERS}, runs=runs)
+    store = paths["metrics"].parent / "local" / "students"
+    evaluate.run(content, **{name: paths[name] for name in FOLDERS}, store=store, runs=runs)
 
 
 def write_vectors(folder, prepared, dimensions=4):

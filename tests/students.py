@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import torch
 
 from labelrisk.encoders import tokens
+from labelrisk.settings.engine import EngineSettings
 from labelrisk.settings.train import TrainSettings
 from labelrisk.stages import train
 from labelrisk.students.targets import Targets
@@ -82,7 +84,7 @@ class Stage:
 
     def __init__(self, folder: Path, model: str, also: dict[str, list[Any]] | None = None, **changes: Any) -> None:
         """also: columns of the training file beside those that it always has; 40 rows of train, 20 of validation."""
-        self.folder, self.settings = folder, type("Settings", (), {"train": recipe(model=model, **changes)})()
+        self.folder, self.settings = folder, settings_of(recipe(model=model, **changes))
         rows, codes = texts(60)
         labels = [CLASSES[code] for code in codes]
         labels[3] = None  # type: ignore[call-overload]
@@ -96,7 +98,18 @@ class Stage:
         (folder / "labels.json").write_text(json.dumps(CLASSES))
 
     def run(self, name: str, seed: int = 0) -> tuple[Path, Path, Path]:
-        outputs = (self.folder / name / "model", self.folder / name / "p.parquet", self.folder / name / "logs")
-        inputs = (self.folder / file for file in ("training.parquet", "test.parquet", "labels.json"))
-        train.run(self.settings, "gold", seed, *inputs, *outputs, self.folder / "notes" / "durations.jsonl")
-        return outputs
+        """Train one student, with a store of its own; its model, predictions and logs."""
+        root = self.folder / name
+        (root / "training").mkdir(parents=True)
+        shutil.copy(self.folder / "training.parquet", root / "training" / f"{seed}.parquet")
+        shared = (self.folder / file for file in ("test.parquet", "labels.json", "labels.json"))
+        outputs = [root / file for file in ("models", "predictions", "logs")]
+        self.settings.seeds = (seed,)
+        store, durations = root / "local" / "students", self.folder / "notes" / "durations.jsonl"
+        train.run(self.settings, "gold", root / "training", *shared, store, *outputs, durations)
+        return outputs[0] / str(seed), outputs[1] / f"{seed}.parquet", outputs[2] / str(seed)
+
+
+def settings_of(how: TrainSettings, **sections: Any) -> Any:
+    """What stages that train read of params.yaml; one student at a time, in this process."""
+    return type("Settings", (), {"train": how, "engine": EngineSettings(jobs=1), **sections})()

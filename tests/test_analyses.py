@@ -48,7 +48,7 @@ def test_what_dvc_lists_by_itself_is_one_number_a_source(study, project):
 def test_the_arrays_of_a_study_can_not_be_changed(study):
     students, labels, rows = study.students["wavering"], study.annotators_on_test["llm"], study.training_rows["perfect"]
     arrays = [students.probabilities, students.predictions, students.counts, labels.codes, labels.counts]
-    for array in [*arrays, study.test.gold, study.train.gold, rows.codes, rows.origins]:
+    for array in [*arrays, study.test.gold, study.train.gold, rows.codes, rows.origins.codes]:
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     with pytest.raises(AttributeError):
@@ -57,7 +57,7 @@ def test_the_arrays_of_a_study_can_not_be_changed(study):
 
 def test_a_study_holds_what_was_measured(study):
     assert study.classes == ("north", "south", "west")
-    assert (len(study.test.ids), len(study.train.ids)) == (60, 8)  # two train rows have no gold label
+    assert (len(study.test.ids), len(study.train.gold)) == (60, 8)  # two train rows have no gold label
     assert list(study.students) == list(study.training_rows) == ["perfect", "constant", "wavering"]
     assert study.students["constant"].probabilities.shape == (3, 60, 3)
     assert study.students["constant"].counts.shape == (3, 3, 4)

@@ -40,7 +40,7 @@ def test_these_commands_are_found():
     plain = {"agreement", "check", "compare", "findings", "names", "plan", "probe", "repro", "sample", "table", "vega"}
     plain |= {"curves", "estimate", "slice", "why", "completion", "init"}
     plain |= {"share", "check-remote", "check-lock", "comment", "code", "diff", "review", "doctor", "studies"}
-    plain |= {"predict", "export"}
+    plain |= {"predict", "export", "students"}
     assert set(COMMANDS) == plain | {f"cache {action}" for action in ("export", "import", "prune", "show", "verify")}
 
 

@@ -63,9 +63,9 @@ def test_a_student_that_is_not_there_is_one_sentence(study, capsys):
     outs = [study / name for name in ("labels/gold.parquet", "ballots.parquet", "metrics.json")]
     annotate.run(settings, "gold", study / "prepared", study / "calls", *outs)
     filter.run(settings, "gold", study / "prepared", study / "labels", study / "vectors", study / "training")
-    command = ["train", "--source", "gold", "--seed", "0", "--training", "training/0.parquet"]
-    command += ["--test", "prepared/test.parquet", "--labels", "prepared/labels.json", "--model", "m"]
-    command += ["--predictions", "p.parquet", "--logs", "l", "--durations", "d.jsonl"]
+    command = ["train", "--source", "gold", "--training", "training", "--test", "prepared/test.parquet"]
+    command += ["--labels", "prepared/labels.json", "--code", "codebook.yaml", "--store", "local/students"]
+    command += ["--model", "m", "--predictions", "p", "--logs", "l", "--durations", "d.jsonl"]
     assert main(command) == 1
     assert "needs train.revision" in capsys.readouterr().err
     assert not (study / "m").exists()
@@ -138,9 +138,7 @@ def test_the_committed_lock_is_of_the_committed_params(example):
     """As a pull request without data would be checked: no stage has changed since the committed run."""
     lock = yaml.safe_load((example / "dvc.lock").read_text())["stages"]
     settings = yaml.safe_load((example / "params.yaml").read_text())
-    assert {name for name in lock if name.startswith("train@")} == {
-        f"train@{source}-{seed}" for source in settings["sources"] for seed in settings["seeds"]
-    }
+    assert {name for name in lock if name.startswith("train@")} == {f"train@{source}" for source in settings["sources"]}
     assert lock["evaluate"]["params"]["params.yaml"]["sources"] == settings["sources"]
     for name, stage in lock.items():
         last = stage["cmd"][-1] if isinstance(stage["cmd"], list) else stage["cmd"]

@@ -49,7 +49,7 @@ OFFERED = [
     ("labelrisk table --ma", "--markdown"),
     ("labelrisk table --met", "--metrics"),
     ("labelrisk table --metrics met", "metrics"),
-    ("labelrisk train --se", "--seed"),
+    ("labelrisk train --st", "--store"),
     ("labelrisk cache im", "import"),
     ("labelrisk sample --design u", "uncertainty"),
     ("labelrisk plan --annotator ", "gold model trio"),

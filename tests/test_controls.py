@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import yaml
 from dvc_study import ENVIRONMENT
-from materials import material
+from materials import built_frame, material
 from study_files import params
 
 from labelrisk.params import Settings
 from labelrisk.second_opinions.section import SecondOpinion
-from labelrisk.sources.building import build_source
 from labelrisk.sources.controls import noise_twin, plain, random_twin, resolved
+from labelrisk.sources.material import ABOUT_ROWS
 from labelrisk.sources.source import Source
 from labelrisk.stages import filter as stage
 
@@ -101,7 +101,7 @@ def test_a_twin_takes_as_many_rows_as_its_source_among_those_that_it_could_have_
     could = set(np.flatnonzero(has_label & answers["entropy"].notna()))
 
     def taken(source, student):
-        rows = build_source(source, resolved(SOURCES, source), known, seed=0, student=student)
+        rows = built_frame(source, resolved(SOURCES, source), known, seed=0, student=student)
         origin = "gold" if name == "llm_gold" else "dropped_selected"
         return frozenset(np.flatnonzero(rows["origin"] == origin))
 
@@ -123,7 +123,7 @@ def test_the_stage_gives_a_declared_twin_the_rows_of_its_old_spelling(tmp_path):
         train.assign(id=split + train["id"]).to_parquet(prepared / f"{split}.parquet")
     every = [answers.assign(id=split + train["id"], split=split) for split in ("train", "validation", "test")]
     (tmp_path / "labels").mkdir()
-    columns = [name for name in stage.COLUMNS if name != "id"]
+    columns = ["split", *ABOUT_ROWS]
     pd.concat(every).reindex(columns=["id", *columns]).to_parquet(tmp_path / "labels" / "llm.parquet")
     written = {}
     for spelling in ("twin_gold", "old_gold"):
@@ -139,10 +139,14 @@ def test_the_stage_gives_a_declared_twin_the_rows_of_its_old_spelling(tmp_path):
 
 
 def test_dvc_builds_a_twin_again_when_its_source_changes(project, tmp_path):
-    """The stage as dvc.yaml has it, with a command that does nothing, and without files to depend on."""
-    declared = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]["filter"]
-    declared["do"] |= {"cmd": "mkdir -p data/training/${key}", "deps": []}
-    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"filter": declared}}))
+    """The stage as dvc.yaml has it, with a command that does nothing; of files it depends on what is declared."""
+    stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
+    names, declared = stages["names"], stages["filter"]
+    command = "python -m labelrisk names --out data/names --declared data/declared"
+    names |= {"cmd": command, "deps": [], "outs": ["data/names", "data/declared"]}
+    of_params = [path for path in declared["do"]["deps"] if path.startswith("data/declared")]
+    declared["do"] |= {"cmd": "mkdir -p data/training/${key}", "deps": of_params}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"names": names, "filter": declared}}))
     content = params()
     content["sources"]["twin"] = {"annotator": "model", "control": "random", "of": "model_gold"}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
@@ -156,7 +160,8 @@ def test_dvc_builds_a_twin_again_when_its_source_changes(project, tmp_path):
     assert json.loads(dvc("status", "--json")) == {}
     content["sources"]["model_gold"]["select"]["share"] = 0.5
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
-    assert "filter@twin" in json.loads(dvc("status", "--json"))
+    dvc("repro", "-q", "names")
+    assert set(json.loads(dvc("status", "--json"))) == {"filter@model_gold", "filter@twin"}
 
 
 POINTS = np.array([0.0, 1.0, 2.0, 3.0, 5.0, 6.0, 7.0, 9.0])  # train rows; b from 4 on, for the annotator from 6.5
@@ -191,7 +196,7 @@ def test_the_luck_of_the_draw_is_in_the_spread_over_seeds():
     known = material(train, {"llm": answers}, ["a", "b"])
 
     def labels_of(student):
-        rows = build_source("twin_gold", twin, known, seed=0, student=student)
+        rows = built_frame("twin_gold", twin, known, seed=0, student=student)
         return (rows["label"] == "b").to_numpy()
 
     anew = [nearest_centroid_accuracy(labels_of(student), luck) for student, luck in enumerate(own_luck)]

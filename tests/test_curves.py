@@ -10,7 +10,7 @@ import pytest
 import yaml
 from evidence_worlds import certain, evidence_of
 from small_study import run_explain, settings, write_study
-from students import Stage, recipe, tiny_model
+from students import Stage, recipe, settings_of, tiny_model
 from validity_curves import EARLY, LONG, ROOT, STEEP, Truth, World, judged, points_of
 
 from labelrisk.cli import main
@@ -480,9 +480,10 @@ def staged(tmp_path_factory):
 
     def run(rows, name, seeds=(0, 1), **changes):
         content = {"curve": CurveSettings(sizes=(10,), sources=("gold",), **changes), "seeds": seeds}
-        content |= {"filter": type("Filter", (), {"seed": 0})(), "train": made.settings.train}
-        inputs = (root / "training", root / "test.parquet", root / "labels.json")
-        curve.run(type("Settings", (), content)(), rows, "gold", *inputs, root / name, root / "durations.jsonl")
+        content |= {"filter": type("Filter", (), {"seed": 0})()}
+        inputs = (root / "training", root / "test.parquet", root / "labels.json", root / "labels.json")
+        files = (root / f"store_{name}" / "students", root / name, root / "durations.jsonl")
+        curve.run(settings_of(made.settings.train, **content), rows, "gold", *inputs, *files)
         return root / name
 
     return root, made, run
@@ -497,14 +498,14 @@ def test_a_student_is_that_of_the_stage_train_on_the_first_rows(staged, monkeypa
     codes = labelled["label"].map({"no": 0, "yes": 1, "perhaps": 2}).to_numpy()
     kept = labelled[first_rows(codes, labelled["id"].tolist(), 10, "0 1")]
     assert len(kept) == 10
-    part = root / "part.parquet"
-    pd.concat([kept, frame[frame["split"] == "validation"]]).to_parquet(part)
-    inputs = (part, root / "test.parquet", root / "labels.json")
-    out = (root / "m", root / "p" / "gold" / "1.parquet", root / "l", root / "d.jsonl")
+    (root / "part").mkdir()
+    pd.concat([kept, frame[frame["split"] == "validation"]]).to_parquet(root / "part" / "1.parquet")
+    inputs = (root / "part", root / "test.parquet", root / "labels.json", root / "labels.json")
+    out = (root / "store" / "students", root / "m", root / "p" / "gold", root / "l", root / "d.jsonl")
     all_rows = int((frame["split"].eq("train") & frame["label"].notna()).sum())
     steps = made.settings.train.steps_for(all_rows)
     how = recipe(model=made.settings.train.model, budget="steps", steps=steps, validate_every=5)
-    train.run(type("Settings", (), {"train": how})(), "gold", 1, *inputs, *out)
+    train.run(settings_of(how, seeds=(1,)), "gold", *inputs, *out)
     alone = runs_in(root / "p")("gold", 1)
     ours = found("gold", 1)
     assert ours.ids.tolist() == alone.ids.tolist()

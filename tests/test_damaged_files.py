@@ -12,7 +12,7 @@ from labelrisk.corpora.prepared import Prepared
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_frame, read_json
 from labelrisk.labels.earlier_run import EarlierRun
-from labelrisk.sources.material import answers_to
+from labelrisk.sources.material import read_answers
 from labelrisk.stages import ensemble
 
 IDS = pd.DataFrame({"id": ["a", "b"]})
@@ -133,6 +133,12 @@ def answers(ids, split="train"):
     return pd.DataFrame({"id": ids, "split": split, "label": "x", "entropy": 0.1})
 
 
+def written(path, frame):
+    """A labels file of several groups of rows."""
+    frame.astype({"id": "str"}).to_parquet(path, row_group_size=1)
+    return path
+
+
 @pytest.mark.parametrize(
     ("ids", "found"), [(["b", "a"], 2), (["a"], 1), (["a", "b", "b"], 3), (["a", "c"], 2), ([], 0)]
 )
@@ -140,12 +146,13 @@ def test_labels_of_other_rows_are_not_taken_for_those_of_these(tmp_path, ids, fo
     with pytest.raises(
         LabelRiskError, match=rf"llm has other train rows than were prepared \({found} for 2\); remove it"
     ):
-        answers_to(IDS, answers(ids), "train", tmp_path / "llm")
+        read_answers(written(tmp_path / "llm", answers(ids)), "train", IDS["id"], ["label"])
 
 
 def test_labels_of_these_rows_are_taken(tmp_path):
     both = pd.concat([answers(["x"], "test"), answers(["a", "b"])])
-    assert list(answers_to(IDS, both, "train", tmp_path / "llm")["id"]) == ["a", "b"]
+    found = read_answers(written(tmp_path / "llm", both), "train", IDS["id"], ["label", "entropy"])
+    assert found.astype({"label": "str"}).to_dict("list") == {"label": ["x", "x"], "entropy": [0.1, 0.1]}
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 200, b"\x93NUMPY\x01\x00"])

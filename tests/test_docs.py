@@ -105,7 +105,7 @@ def test_every_stage_is_in_the_reference(reference, project):
     page = reference.stages.stages_page(project)
     declared = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
     assert [name for name in declared if f"\n## `{name}`\n\n" not in page] == []
-    assert "| one for each of | `${sources}` `${seeds}` |" in page
+    assert "| one for each of | `${curve.sizes}` `${curve.sources}` |" in page
 
 
 def leaf_keys(content):

@@ -70,11 +70,12 @@ def test_files_are_called_like_their_explanation():
 
 
 def test_evidence_holds_the_rows_and_what_was_said_of_them(evidence):
-    assert {split: len(of.ids) for split, of in evidence.rows.items()} == {"train": 10, "validation": 2, "test": 60}
-    assert evidence.rows["train"].gold.tolist() == [0] * 4 + [1] * 4 + [-1] * 2
+    assert {split: len(of.ids) for split, of in evidence.rows.items()} == {"validation": 2, "test": 60}
+    assert len(evidence.train.ids) == 10
+    assert evidence.train.gold.tolist() == [0] * 4 + [1] * 4 + [-1] * 2
     assert evidence.rows["test"].words.tolist() == [3] * 60  # "text of t00"
     assert evidence.rows["test"].vectors.shape == (60, 4)
-    llm = evidence.given["train"]["llm"]  # it refused a0, said west of a1 and of rows without gold
+    llm = evidence.on_train["llm"]  # it refused a0, said west of a1 and of rows without gold
     assert llm.codes.tolist() == [-1, 2, 0, 0, 1, 1, 1, 1, 2, 2]
     assert llm.probabilities is None
     assert evidence.given["test"]["llm"].codes.tolist() == evidence.study.annotators_on_test["llm"].codes.tolist()
@@ -88,7 +89,7 @@ def test_some_of_the_test_rows_alone_have_their_own_numbers(evidence):
     assert part.study.students["constant"].counts[0].tolist() == [[2, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
     assert part.study.annotators_on_test["llm"].codes.tolist() == [2, -1, 2]
     assert part.study.annotators_on_test["llm"].counts.sum() == 3
-    assert part.rows["train"] is evidence.rows["train"]
+    assert part.train is evidence.train
 
 
 def test_probabilities_go_by_id_and_are_nan_where_none_were_given(paths, folder, tmp_path):

@@ -165,7 +165,7 @@ def dvc(folder, project):
     content["stages"].pop("code")
     for stage in content["stages"].values():
         declared = stage.get("do", stage)
-        declared["deps"] = [path for path in declared["deps"] if not path.startswith("data/code/")]
+        declared["deps"] = [path for path in declared["deps"] if not path.startswith(("data/code/", "data/declared/"))]
         declared.pop("plots", None)
     content["vars"] = [{"run": "python -m labelrisk", "local": ".labelrisk"}]
     (folder / "dvc.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
@@ -200,7 +200,7 @@ def dvc(folder, project):
         ("panels", "a'$(touch PWN)'", "merge"),
         ("sources", "a'$(touch PWN)'", "filter"),
         ("annotator", "a'$(touch PWN)'/../gold", "filter"),
-        ("seeds", "0'$(touch PWN)'/../0", "train@gold-0'$(touch PWN)'/../0"),
+        ("seeds", "0'$(touch PWN)'/../0", "train@gold"),
         ("kinds", "a';touch PWN;'", "baseline"),
     ],
 )

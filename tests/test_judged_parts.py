@@ -7,7 +7,6 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from small_study import CLASSES, TEST_GOLD, load_small_study, settings, student, write_study
 
@@ -20,6 +19,7 @@ from labelrisk.comparison.source_labels import class_shift, label_accuracy
 from labelrisk.comparison.stability import stabilities
 from labelrisk.comparison.study import Study
 from labelrisk.comparison.training_length import failed_seeds, judged_lengths, training_lengths
+from labelrisk.comparison.words import Words
 from labelrisk.statistics.agreement import krippendorff_alpha
 
 
@@ -155,9 +155,9 @@ def test_what_labels_are_worth_and_take_by_hand(study):
     built = replace(
         rows,
         codes=np.array([0, 0, 0, 1, 1, 1, 0, 1, -1, -1]),
-        origins=np.array(origins, dtype=object),
-        labellers=np.array(labellers, dtype=object),
-        reasons=np.array(reasons, dtype=object),
+        origins=Words.of(origins),
+        labellers=Words.of(labellers),
+        reasons=Words.of(reasons),
     )
     relabelled = {"annotator": "cheap", "relabel_by": "dear", "action": "relabel"}
     for dear, human, money in ((chat, 1, 0.008 + 3 * 0.1), (people, 3, None)):
@@ -165,7 +165,7 @@ def test_what_labels_are_worth_and_take_by_hand(study):
             annotators={"gold": {"kind": "gold", "reads": "codebook.yaml"}, "cheap": chat, "dear": dear},
             sources={"s": relabelled | {"select": {"by": "entropy", "rows": 4}}},
         )
-        costs = {"cheap": pd.Series(0.001, rows.ids), "dear": pd.Series(0.1, rows.ids) if dear is chat else None}
+        costs = {"cheap": np.full(10, 0.001), "dear": np.full(10, 0.1) if dear is chat else None}
         by_hand = replace(study, settings=given, training_rows={"s": built}, costs_on_train=costs)
         assert rows_and_gold(by_hand, "s") == (8, 1)
         assert human_labels(by_hand, "s") == human

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
+from prepared_folder import write_prepared
 from students import CLASSES, WORDS, recipe, tiny_model
 
-from labelrisk.corpora.prepared import write_prepared
 from labelrisk.edits import reading
 from labelrisk.edits.variants import variants
 from labelrisk.encoders.loading import load_tokenizer

@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 import yaml
+from faulty_study import wait_for
 from study_files import params, write_study
 
 SMALL = params(seeds=[0, 1])
@@ -85,20 +87,29 @@ def copy(project, tmp_path_factory):
     copy = Copy(project, tmp_path_factory.mktemp("copy"))
     process = copy.start("dvc", "repro")
     deadline = time.monotonic() + 300
-    while not (copy.root / "models" / "gold" / "0").exists():
+    while not finished(copy):
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline
-        time.sleep(0.05)
-    # into the next run, and not while DVC writes this file, which it does in place
-    while "train@gold-0" not in (copy.root / "dvc.lock").read_text():
-        time.sleep(0.05)
-    time.sleep(2)
+        time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     _mend_dvcs_own_lock(copy.root / ".dvc" / "tmp" / "rwlock")
     copy.answers_at_kill = answers(copy)
+    copy.kept = finished(copy)
     copy.resumed, copy.output = copy.repro()
     return copy
+
+
+def finished(copy: Copy) -> dict[Path, int]:
+    """The students that are in the store, and which file each is."""
+    notes = (copy.root / ".labelrisk" / "students").glob("*/*/*/*/student.json")
+    return {path.relative_to(copy.root): path.stat().st_ino for path in notes if ".partial" not in str(path)}
+
+
+def noted(copy: Copy) -> list[dict]:
+    """What was noted of each student that was trained."""
+    lines = (copy.root / ".labelrisk" / "durations.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def answers(copy: Copy) -> int:
@@ -111,20 +122,29 @@ def metrics(copy: Copy, name: str) -> dict:
 
 
 LATER = {"evaluate", "ensemble", "perturb", "distil", "calibrate", "explain", "report"}  # of all students
-RUNS = {"train@gold-0", "train@gold-1", "train@model_gold-0", "train@model_gold-1"}
+TRAIN = {"train@gold", "train@model_gold"}
+RUNS = [(source, seed) for source in ("gold", "model_gold") for seed in (0, 1)]
 
 
 def test_a_killed_run_goes_on_where_it_was(copy):
     assert copy.answers_at_kill == answers(copy) == 80
     assert not copy.resumed & {"prepare", "annotate@gold", "annotate@model", "filter@gold"}
-    assert copy.resumed >= {"train@model_gold-1", *LATER}
+    assert copy.resumed >= {"train@gold", "train@model_gold", *LATER}
     assert not list(copy.root.rglob("*.partial*"))
 
 
+def test_students_that_had_finished_are_not_trained_again(copy):
+    assert 1 <= len(copy.kept) < len(RUNS)
+    now = finished(copy)
+    assert {path: now.get(path) for path in copy.kept} == copy.kept
+    assert len(now) == len(RUNS)
+    trained = [(line["source"], line["seed"]) for line in noted(copy)]
+    assert len(RUNS) - 1 <= len(trained) == len(set(trained))  # one that was killed before its line has none
+
+
 def test_every_declared_file_is_there(copy):
-    for run in RUNS:
-        source, seed = run.removeprefix("train@").split("-")
-        assert (copy.root / "models" / source / seed / "model.safetensors").is_file()
+    for source, seed in RUNS:
+        assert (copy.root / "models" / source / str(seed) / "model.safetensors").is_file()
         frame = pd.read_parquet(copy.root / "data" / "predictions" / source / f"{seed}.parquet")
         assert frame["split"].value_counts().to_dict() == {"test": 20, "validation": 16}
         assert frame["probabilities"].map(len).eq(2).all()
@@ -171,9 +191,10 @@ def test_dvc_shows_experiments_metrics_and_plots(copy):
         copy.root / "classifiers" / "chosen" / "ensemble.json"
     ).read_bytes()
     shutil.rmtree(copy.root / "gotten")
+    before = noted(copy)
     code, output = copy.run("dvc", "exp", "run", "-S", "seeds=[0]")
     assert code == 0, output
-    assert not set(re.findall(r"Running stage '(train.+?)'", output))
+    assert noted(copy) == before  # their outputs are made anew, of students that are there
     assert metrics(copy, "sources")["gold"]["alpha"] is None
     assert not (copy.root / "models" / "gold" / "1").exists()
     code, output = copy.run("dvc", "metrics", "diff", "--all", "--md")
@@ -197,15 +218,20 @@ def test_dvc_shows_experiments_metrics_and_plots(copy):
 
 @pytest.mark.slow
 def test_a_new_seed_trains_only_its_runs_and_a_shorter_list_leaves_nothing_stale(copy):
+    copy.run("dvc", "repro", "--force", "--single-item", *TRAIN)  # after what the test above left of the store
+    before = len(noted(copy))
     copy.write(SMALL | {"seeds": [0, 1, 2]})
     ran, _ = copy.repro()
     drawn = {"filter@gold", "filter@model_gold"}  # the files of the other seeds come out as they were
-    assert ran == drawn | {"names", "train@gold-2", "train@model_gold-2", *LATER}
+    assert ran == drawn | {"names", *TRAIN, *LATER}
+    assert [(line["source"], line["seed"]) for line in noted(copy)[before:]] == [("gold", 2), ("model_gold", 2)]
     fewer = {"seeds": [0, 2], "sources": {"gold": SMALL["sources"]["gold"]}, "ensemble": {"across": []}, "panels": {}}
     fewer["annotators"] = {name: SMALL["annotators"][name] for name in ("gold", "model")}
     copy.write(SMALL | fewer)
     ran, _ = copy.repro()
-    assert ran == {"names", "filter@gold", *LATER}
+    assert ran == {"names", "filter@gold", "train@gold", *LATER}
+    assert len(noted(copy)) == before + 2
+    assert [path.parts[3] for path in finished(copy)] == ["gold", "gold"]
     for folder in ("labels", "ballots"):
         assert {path.stem for path in (copy.root / "data" / folder).iterdir()} == {"gold", "model"}
     assert set(metrics(copy, "sources")) == {"gold"}
@@ -217,7 +243,7 @@ def test_a_new_seed_trains_only_its_runs_and_a_shorter_list_leaves_nothing_stale
     assert rows == {"gold/0.parquet", "gold/2.parquet"}
     copy.write(SMALL)
     ran, _ = copy.repro()  # from the run cache
-    assert not ran & RUNS
+    assert not ran & TRAIN
 
 
 @pytest.mark.slow
@@ -227,7 +253,7 @@ def test_another_prompt_runs_only_that_annotators_stages(copy):
     copy.write(content)
     ran, _ = copy.repro("train")
     assert {"annotate@model", "filter@model_gold"} <= ran
-    assert not ran & {"prepare", "embed", "annotate@gold", "train@gold-0", "train@gold-1"}
+    assert not ran & {"prepare", "embed", "annotate@gold", "train@gold"}
     copy.write(SMALL)
     copy.repro("train")
 
@@ -257,6 +283,7 @@ def trained(copy):
 def untrain(copy):
     """Forget all students, and that they were trained before."""
     shutil.rmtree(copy.root / ".dvc" / "cache" / "runs")
+    shutil.rmtree(copy.root / ".labelrisk" / "students")
     for folder in ("models", "data/predictions", "data/logs"):
         shutil.rmtree(copy.root / folder)
     path = copy.root / "dvc.lock"
@@ -267,12 +294,12 @@ def untrain(copy):
 
 @pytest.mark.slow
 def test_students_side_by_side_are_the_same_bytes_as_one_by_one(copy):
-    before = {name: outs for name, outs in trained(copy).items() if name in RUNS}
+    before = trained(copy)
     untrain(copy)
     code, output = copy.run("python", "-m", "labelrisk", "repro", "--jobs", "2")
     assert code == 0, output
-    assert "students, 2 at once" in output
-    assert set(before) == RUNS  # others are of an earlier params.yaml
+    assert "students: 100%" in output
+    assert set(before) == TRAIN
     assert trained(copy) == before
 
 
@@ -284,9 +311,44 @@ def test_a_student_that_fails_side_by_side_says_why_and_the_others_stay(copy):
     code, output = copy.run("python", "-m", "labelrisk", "repro", "--jobs", "2")
     assert code == 1
     last = output.rstrip().splitlines()[-1]
-    assert last.startswith("labelrisk repro: train: ")
+    assert last.startswith("labelrisk repro: students: ")
     assert "training diverged" in last
     assert "Traceback" not in output
     copy.write(SMALL)
     code, output = copy.run("python", "-m", "labelrisk", "repro")
     assert code == 0, output
+
+
+@pytest.mark.slow
+def test_labelrisk_repro_killed_among_the_students_of_all_sources_goes_on(copy):
+    """What finished before is the same file, what comes after makes the same bytes; and nothing outlives the driver."""
+    before = trained(copy)
+    untrain(copy)
+    process = copy.start("python", "-m", "labelrisk", "repro", "--jobs", "2")
+    wait_for(lambda: finished(copy), 300)
+    started = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    _, left = psutil.wait_procs(started, timeout=30)
+    assert not left
+    kept, lines = finished(copy), len(noted(copy))
+    assert 1 <= len(kept) < len(RUNS)
+    _mend_dvcs_own_lock(copy.root / ".dvc" / "tmp" / "rwlock")
+    code, output = copy.run("python", "-m", "labelrisk", "repro", "--jobs", "2")
+    assert code == 0, output
+    assert len(noted(copy)) == lines + len(RUNS) - len(kept)
+    now = finished(copy)
+    assert {path: now[path] for path in kept} == kept
+    assert trained(copy) == before
+
+
+@pytest.mark.slow
+def test_students_that_dvc_still_has_are_not_trained_again(copy):
+    """A clone with a shared cache, or a folder that was emptied: neither store nor outputs are there."""
+    shutil.rmtree(copy.root / ".labelrisk" / "students")
+    shutil.rmtree(copy.root / "models")
+    before = noted(copy)
+    code, output = copy.run("python", "-m", "labelrisk", "repro")
+    assert code == 0, output
+    assert noted(copy) == before
+    assert all((copy.root / "models" / source / str(seed)).is_dir() for source, seed in RUNS)

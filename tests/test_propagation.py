@@ -1,6 +1,7 @@
 """How an annotator's errors reach its students: numbers by hand, against references, and in worlds that are known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -428,7 +429,7 @@ def test_rows_without_probabilities_are_left_out_of_the_terms():
     shares = evidence.given["test"]["llm"].probabilities.copy()
     shares[100:] = np.nan
     given = type(evidence.given["test"]["llm"])(evidence.given["test"]["llm"].codes, shares)
-    part = type(evidence)(study=evidence.study, rows=evidence.rows, given=evidence.given | {"test": {"llm": given}})
+    part = replace(evidence, given={**evidence.given, "test": {"llm": given}})
     (terms,) = terms_of(part, annotators_errors(part.study)[0], "plain")
     assert terms.rows == 100
     parts = propagation(part).tables["parts"]

@@ -7,14 +7,13 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from materials import material
+from materials import built_frame, material
 from pydantic import ValidationError
 from sklearn.metrics import log_loss
 from study_files import params, write_study
 
 from labelrisk.errors import LabelRiskError
 from labelrisk.params import load
-from labelrisk.sources.building import build_source
 from labelrisk.sources.controls import plain, random_twin, resolved
 from labelrisk.sources.learning import at_temperature, confidence_weights, temperature
 from labelrisk.sources.nested_rows import first_rows
@@ -40,7 +39,7 @@ KNOWN = material(TRAIN, ANSWERS, CLASSES)
 
 
 def build(known=KNOWN, student=0, **source):
-    return build_source("s", Source(annotator="cheap", **source), known, seed=0, student=student)
+    return built_frame("s", Source(annotator="cheap", **source), known, seed=0, student=student)
 
 
 def selected(known=KNOWN, student=0, **selection):
@@ -91,7 +90,7 @@ def test_a_twin_takes_as_many_rows_at_random_whatever_says_how_many(selection):
     }
     assert random_twin(sources, "chosen") == "twin"
     twin = resolved(sources, "twin")
-    draws = [build_source("twin", twin, KNOWN, seed=0, student=student) for student in range(60)]
+    draws = [built_frame("twin", twin, KNOWN, seed=0, student=student) for student in range(60)]
     taken = [tuple(np.flatnonzero(rows["origin"] == "gold")) for rows in draws]
     size = 3 if selection["by"] == "flips" else 2
     assert {len(rows) for rows in taken} == {size}
@@ -114,7 +113,7 @@ def test_doubts_that_are_drawn_are_the_same_for_a_source_and_its_twin():
     }
     taken = []
     for student in range(4):
-        built = [build_source(name, resolved(sources, name), known, seed=0, student=student) for name in sources]
+        built = [built_frame(name, resolved(sources, name), known, seed=0, student=student) for name in sources]
         taken.append([(rows["origin"] == "gold").sum() for rows in built])
     assert all(chosen == twin for chosen, twin in taken)
     assert len({chosen for chosen, _ in taken}) > 1

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from materials import material
+from materials import built_frame, material
 
 from labelrisk.errors import LabelRiskError
-from labelrisk.sources.building import build_source, validation_rows
+from labelrisk.sources.building import validation_rows
 from labelrisk.sources.noise_controls import confusion_noise, uniform_noise
 from labelrisk.sources.selection import drawn, most_doubtful
 from labelrisk.sources.source import Source
@@ -21,7 +21,7 @@ ANSWERS = pd.DataFrame({"label": ANNOTATED, "entropy": ENTROPY, "status": ["ok"]
 
 
 def build(train=TRAIN, answers=ANSWERS, seed=0, student=0, **source):
-    return build_source(
+    return built_frame(
         "s", Source(annotator="llm", **source), material(train, {"llm": answers}, LABELS), seed=seed, student=student
     )
 
@@ -80,7 +80,7 @@ def test_random_takes_the_rows_that_entropy_could_have_taken():
 def test_the_draw_of_a_source_depends_on_its_name_and_seed_alone():
     random = {"select": {"by": "random", "share": 0.4}, "action": "gold"}
     pd.testing.assert_frame_equal(build(**random), build(**random))
-    other = build_source(
+    other = built_frame(
         "t", Source(annotator="llm", **random), material(TRAIN, {"llm": ANSWERS}, LABELS), seed=0, student=0
     )
     assert any(not build(seed=s, **random).equals(other) for s in range(5))

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings.presets import recipe_of
-from labelrisk.students import encoders, minibatches, training
+from labelrisk.students import encoders, minibatches, runs, training
 from labelrisk.students.dropout import MaskedDropout, Masks
 from labelrisk.students.targets import Targets
 
@@ -35,7 +35,7 @@ def load(folder: str, dropout: float = 0.0) -> Any:
 def plain_training(model: Any, settings: Any, seed: int) -> None:
     """The recipe written down plainly with PyTorch's own parts."""
     rows, labels = ids(40)
-    order = np.random.default_rng(training.seeds_of(seed).order)
+    order = np.random.default_rng(runs.seeds_of(seed).order)
     named = list(model.named_parameters())
     groups = [
         {"params": [p for name, p in named if "bias" not in name and "norm" not in name.lower()], "weight_decay": 0.1},
@@ -101,7 +101,7 @@ def test_one_seed_is_one_set_of_bytes_and_the_global_state_is_left_alone(folders
 
 
 def test_head_order_dropout_and_adapters_have_seeds_of_their_own() -> None:
-    assert len({part for seed in range(20) for part in training.seeds_of(seed)}) == 80
+    assert len({part for seed in range(20) for part in runs.seeds_of(seed)}) == 80
 
 
 def test_dropout_keeps_the_share_and_the_mean() -> None:
@@ -268,15 +268,15 @@ def test_two_runs_of_the_stage_write_the_same_bytes(folders: dict[str, str], tmp
     stage = Stage(tmp_path, folders["bert"], precision="auto")
 
     def contents(name: str, seed: int) -> dict[str, bytes]:
-        stage.run(name, seed)
-        files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
-        return {str(path.relative_to(tmp_path / name)): path.read_bytes() for path in files}
+        model, predictions, logs = stage.run(name, seed)
+        files = [predictions, *(path for folder in (model, logs) for path in folder.rglob("*") if path.is_file())]
+        return {str(path.relative_to(tmp_path / name)).replace(f"/{seed}", ""): path.read_bytes() for path in files}
 
     first = contents("a", 0)
     assert first == contents("b", 0)
     other = contents("c", 1)
-    assert other["p.parquet"] != first["p.parquet"]
-    assert other["model/model.safetensors"] != first["model/model.safetensors"]
+    assert other["predictions.parquet"] != first["predictions.parquet"]
+    assert other["models/model.safetensors"] != first["models/model.safetensors"]
 
 
 def test_how_long_it_took_is_noted_beside_the_outputs(folders: dict[str, str], tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_an_interrupted_stage_leaves_nothing(
     monkeypatch.setattr(training, "predict", interrupt)
     with pytest.raises(KeyboardInterrupt):
         stage.run("a")
-    assert list((tmp_path / "a").iterdir()) == []
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["training"]
 
 
 def test_a_label_outside_the_classes_is_a_sentence(folders: dict[str, str], tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import re
 import pytest
 import yaml
 
+from labelrisk.settings.declared import KEYS
+
 NAMES = "${run} names"
 STAGES = ("prepare", "embed", "annotate", "merge", "reannotate", "baseline", "filter", "train", "curve")
 STAGES += ("perturb", "evaluate", "ensemble", "distil", "calibrate", "explain", "report")
@@ -29,9 +31,10 @@ def test_the_command_in_dvc_yaml_gives_each_parameter_of_the_stage(project, stag
 
 def test_names_are_checked_before_any_other_stage(project):
     stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
-    assert stages["names"]["cmd"] == f"{NAMES} --out data/names"
-    interpolated = {"annotators", "panels", "second_opinions", "sources", "seeds", "baseline", "curve"}
-    assert interpolated == set(stages["names"]["params"])
+    assert stages["names"]["cmd"] == f"{NAMES} --out data/names --declared data/declared"
+    interpolated = {"annotators", "panels", "second_opinions", "sources", "baseline", "curve"}
+    declared = {key.partition(".")[0] for keys in KEYS.values() for key in keys}
+    assert set(stages["names"]["params"]) == interpolated | declared
     taken = set()
     for stage in stages.values():
         rest = [value for key, value in stage.items() if key in ("foreach", "matrix")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import re
@@ -148,17 +149,20 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def read_parquet(path: Path, columns: Sequence[str] | None = None, optional: Sequence[str] = ()) -> pa.Table:
+def read_parquet(
+    path: Path, columns: Sequence[str] | None = None, optional: Sequence[str] = (), content: bytes | None = None
+) -> pa.Table:
     """Read a Parquet file that an earlier stage wrote; columns: those that are needed, in this order.
 
-    optional: columns that are read as well where they are there.
+    optional: columns that are read as well where they are there.  content: the bytes of a file that is elsewhere.
     Raises LabelRiskError for a damaged one, or one without a column; FileNotFoundError for one that is not there.
     """
     import pyarrow.parquet as pq
 
-    path.stat()  # of what is not there the parser does not say what
+    if content is None:
+        path.stat()  # of what is not there the parser does not say what
     with undamaged(path):
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path if content is None else io.BytesIO(content))
         for column in columns or ():
             if column not in file.schema_arrow.names:
                 raise ValueError(f"it has no column '{column}'")

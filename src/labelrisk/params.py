@@ -21,6 +21,7 @@ from labelrisk.settings.calibrate import CalibrateSettings
 from labelrisk.settings.curve import CurveSettings
 from labelrisk.settings.distil import DistilSettings
 from labelrisk.settings.embed import EmbedSettings
+from labelrisk.settings.engine import EngineSettings
 from labelrisk.settings.ensemble import AUTO, EnsembleSettings
 from labelrisk.settings.evaluate import EvaluateSettings
 from labelrisk.settings.explain import ExplainSettings
@@ -62,6 +63,7 @@ class Settings(Section):
     perturb: PerturbSettings = PerturbSettings()  # edited test texts
     explain: ExplainSettings = ExplainSettings()  # what lies under the verdict
     share: ShareSettings = ShareSettings()  # what others may get
+    engine: EngineSettings = EngineSettings()  # where much is computed, never what
 
     @property
     def labellers(self) -> dict[str, Annotator | Panel | SecondOpinion]:

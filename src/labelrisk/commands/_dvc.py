@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,18 @@ DVC = [sys.executable, "-m", "dvc"]
 
 def run_dvc(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run DVC and wait until it has ended, also when this process is interrupted."""
-    with dvc_process(*words, **options) as process:
+    with awaited([*DVC, *words], **options) as process:
         said, _ = process.communicate()
     return subprocess.CompletedProcess(words, process.returncode, said)
 
 
 @contextmanager
-def dvc_process(*words: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """DVC while it runs; on Ctrl-C it is awaited, since the terminal interrupts it as well, at a second one killed."""
-    # stages call `python`: the one that runs this, also where its environment is not activated
-    environment = dict(os.environ)
-    environment["PATH"] = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environment.get("PATH")]))
-    process = subprocess.Popen([*DVC, *words], text=True, **{"env": environment, **options})
+def awaited(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process while it runs; on Ctrl-C awaited, since the terminal interrupts it as well, at a second one killed.
+
+    options: of subprocess.Popen.
+    """
+    process = subprocess.Popen(command, text=True, **{"env": environment(), **options})
     try:
         yield process
     except KeyboardInterrupt:
@@ -39,9 +39,14 @@ def dvc_process(*words: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
             process.kill()
         raise
     finally:
-        if process.stdout is not None:
-            process.stdout.close()
         process.wait()
+
+
+def environment() -> dict[str, str]:
+    """Where `python`, which stages call, is the one that runs this, also where its environment is not activated."""
+    found = dict(os.environ)
+    found["PATH"] = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), found.get("PATH")]))
+    return found
 
 
 @contextmanager
@@ -65,13 +70,11 @@ def _is_in_foreground() -> bool:
 
 
 def _interrupt_descendants() -> None:
-    """DVC ignores an interrupt while a stage runs, so that the stage ends first; students that started warm are told by
-    the process that waits for them.
+    """DVC ignores an interrupt while a stage runs, so that the stage ends first; so do workers, which end with the
+    process that waits for them.
     """
     import psutil
 
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            words = process.cmdline()
-            if "--serve" not in words:
-                process.send_signal(signal.SIGTERM if "labelrisk" in words else signal.SIGINT)
+            process.send_signal(signal.SIGTERM if "labelrisk" in process.cmdline() else signal.SIGINT)

@@ -19,7 +19,8 @@ import yaml
 
 from labelrisk.commands._stage_code import changed_stages
 from labelrisk.commands._version_file import is_other_version
-from labelrisk.errors import LISTED
+from labelrisk.errors import LISTED, LabelRiskError
+from labelrisk.settings.declared import FOLDER, KEYS, declared_files, read_params, value_of
 
 NAME_IN = re.compile(r"\$\{([\w.]+)\}")
 CODE, CODE_FILES = "code", "data/code/"  # the stage that notes what code the others run, and its files, each of a stage
@@ -57,17 +58,22 @@ def out_of_date(params: Path, pipeline: Path = Path("dvc.yaml"), lock: Path = Pa
     read: list[Tree] = []
     for path in (lock, params, pipeline):
         try:
-            read.append(_read(path))
+            read.append(read_tree(path))
         except ValueError:
             return OutOfDate([], [], path)
     try:
-        return _compared(read[0].get("stages") or {}, read[1], read[2].get("stages") or {}, params.name)
+        declared = declared_hashes(params)
+        return _compared(read[0].get("stages") or {}, read[1], read[2].get("stages") or {}, params.name, declared)
+    except LabelRiskError:  # what DVC reads, and labelrisk does not
+        return OutOfDate([], [], params)
     except (LookupError, TypeError, AttributeError):  # plain YAML, but of another form
         return OutOfDate([], [], lock)
 
 
-def _compared(ran: Tree, now: Tree, pipeline: Tree, params: str) -> OutOfDate:
-    """ran: the stages of the lock; now: the parameters; pipeline: the stages of dvc.yaml; params: the file's name."""
+def _compared(ran: Tree, now: Tree, pipeline: Tree, params: str, declared: Mapping[str, str]) -> OutOfDate:
+    """ran: the stages of the lock; now: the parameters; pipeline: the stages of dvc.yaml; params: the file's name;
+    declared: hashes of what is written of the parameters.
+    """
     stale: dict[str, None] = {}
     because: dict[str, None] = {}
     changed_files: set[str] = set()  # that stages out of date write
@@ -78,12 +84,15 @@ def _compared(ran: Tree, now: Tree, pipeline: Tree, params: str) -> OutOfDate:
         if name in (CODE, CHECKS):
             continue
         stage = ran.get(name)
-        causes = [] if stage is None else [*_other_params(stage, params, now)]
+        causes = [] if stage is None else [*other_params(stage, params, now)]
         causes += ["the code"] if name.partition("@")[0] in other_code else []
         for dep in () if stage is None else stage.get("deps", []):
-            if not _is_written(dep["path"], written):
+            if dep["path"].startswith(FOLDER):
+                if declared.get(dep["path"]) != dep["md5"]:
+                    causes += _changed_keys(dep["path"], ran, now, params)
+            elif not _is_written(dep["path"], written):
                 if dep["path"] not in hashes:
-                    hashes[dep["path"]] = _hash(Path(dep["path"]))
+                    hashes[dep["path"]] = hash_of(Path(dep["path"]))
                 causes += [dep["path"]] if hashes[dep["path"]] != dep["md5"] else []
         deps = [] if stage is None else [dep["path"] for dep in stage.get("deps", [])]
         if stage is None or causes or any(_touches(dep, out) for dep in deps for out in changed_files):
@@ -96,15 +105,15 @@ def _compared(ran: Tree, now: Tree, pipeline: Tree, params: str) -> OutOfDate:
 def _other_code(ran: Tree) -> set[str]:
     """The stages whose code is another one; all code is read only where some file of it changed."""
     deps_of_code = (ran.get(CODE) or {}).get("deps", [])
-    if not is_other_version() and all(_hash(Path(dep["path"])) == dep["md5"] for dep in deps_of_code):
+    if not is_other_version() and all(hash_of(Path(dep["path"])) == dep["md5"] for dep in deps_of_code):
         return set()
     deps = {dep["path"]: dep["md5"] for stage in ran.values() for dep in stage.get("deps", [])}
     hashes = {path.removeprefix(CODE_FILES): md5 for path, md5 in deps.items() if path.startswith(CODE_FILES)}
     return set(changed_stages(hashes))
 
 
-def _read(path: Path) -> Tree:
-    """Raises ValueError for what is no mapping."""
+def read_tree(path: Path) -> Tree:
+    """A YAML file that is a mapping.  Raises ValueError for what is no mapping."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError) as error:
@@ -126,22 +135,30 @@ def _declared(stages: Tree, params: Tree) -> Iterator[str]:
             yield name
 
 
+def declared_hashes(params: Path) -> dict[str, str]:
+    """The MD5 of the files that the stage that checks names would write, by their path."""
+    return {
+        FOLDER + name: hashlib.md5(text.encode()).hexdigest()
+        for name, text in declared_files(read_params(params)).items()
+    }
+
+
+def _changed_keys(path: str, ran: Tree, now: Tree, params: str) -> list[str]:
+    """What has changed of the sections that such a file holds a part of."""
+    sections = {key.partition(".")[0] for key in KEYS[path.removeprefix(FOLDER).partition("/")[0]]} | {"sources"}
+    return [key for key in other_params(ran.get(CHECKS) or {}, params, now) if key in sections] or [path]
+
+
 def _values(written: Any, params: Tree) -> Sequence[Any]:
     name = NAME_IN.fullmatch(written) if isinstance(written, str) else None
-    found = _value(params, name[1]) if name else written
+    found = value_of(params, name[1]) if name else written
     return list(found or ())
 
 
-def _value(params: Tree, key: str) -> Any:
-    found: Any = params
-    for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
-
-
-def _other_params(stage: Tree, params: str, now: Tree) -> Iterator[str]:
+def other_params(stage: Tree, params: str, now: Tree) -> Iterator[str]:
+    """The keys of params.yaml that a stage of the lock depends on, and that have changed."""
     remembered = stage.get("params", {}).get(params, {})
-    return (key for key, value in remembered.items() if _value(now, key) != value)
+    return (key for key, value in remembered.items() if value_of(now, key) != value)
 
 
 def _is_written(path: str, written: set[str]) -> bool:
@@ -153,7 +170,7 @@ def _touches(path: str, other: str) -> bool:
     return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
 
 
-def _hash(path: Path) -> str | None:
+def hash_of(path: Path) -> str | None:
     """As DVC writes it: MD5 of the bytes, or of the list of a folder's files; None where nothing is there."""
     if path.is_file():
         with path.open("rb") as file:
@@ -161,6 +178,6 @@ def _hash(path: Path) -> str | None:
     if not path.is_dir():
         return None
     files = [file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
-    listed = [{"md5": _hash(file), "relpath": file.relative_to(path).as_posix()} for file in files]
+    listed = [{"md5": hash_of(file), "relpath": file.relative_to(path).as_posix()} for file in files]
     listed.sort(key=lambda entry: str(entry["relpath"]))
     return hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"

@@ -23,8 +23,8 @@ ABOUT = "What you risk when you train a text classifier on LLM labels instead of
 WIDTH = 78  # of sentences that argparse leaves as they are
 EXAMPLE = "labelrisk check\nlabelrisk repro\nlabelrisk table\nlabelrisk table --help"
 KINDS: dict[str, Callable[[str], Any]] = {"Path": Path, "str": str, "int": int}
+# options that choose one of several stages, with examples of what they are
 NAMED = {"rows": "100", "annotator": "gpt", "panel": "trio", "opinion": "strong", "kind": "words", "source": "gpt"}
-NAMED["seed"] = "0"  # options that choose one of several stages, with examples of what they are
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
-# rooms that word errors, carry settings (tracked as params), show progress or move bytes
-CARRIERS = {"cli.py", "errors.py", "files.py", "params.py", "printing.py", "progress.py", "settings", "text_tables.py"}
+# rooms that word errors, carry settings (tracked as params), show progress, move bytes or start processes
+CARRIERS = {"cli.py", "errors.py", "files.py", "params.py", "printing.py", "progress.py", "text_tables.py"}
+CARRIERS |= {"engines", "settings"}
 CONSTANTS = {"presets.py"}  # settings that stand in the code
 OF_COMMANDS = ("names",)  # stages of dvc.yaml that are commands
 DIGITS = 16  # of a hash

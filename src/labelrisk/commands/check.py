@@ -149,15 +149,15 @@ def _size(settings: Settings, corpus: CorpusHead, labels: int, durations: Path) 
 
 def _minutes(settings: Settings, rows: int | None, students: int, durations: Path) -> str | None:
     """How long the students would train here at the speed of the latest ones; None where that is not known."""
-    from labelrisk.commands.repro import most_jobs
     from labelrisk.settings.presets import recipe_of
     from labelrisk.students.durations import seconds_per_step
+    from labelrisk.students.wanted import at_once
 
     seconds, recipe = seconds_per_step(durations), recipe_of(settings.train)
     if seconds is None or (rows is None and recipe.budget == "epochs"):
         return None
     steps = students * recipe.steps_for(rows or 1)
-    return _number(math.ceil(steps * seconds / min(most_jobs(recipe), students) / 60), "minute")
+    return _number(math.ceil(steps * seconds / min(at_once(recipe, settings.engine), students) / 60), "minute")
 
 
 def _number(count: int, word: str) -> str:

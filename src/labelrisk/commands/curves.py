@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from labelrisk.commands import repro
 from labelrisk.commands._files import read_named_json
 from labelrisk.commands._options import add_durations
+from labelrisk.commands.students import check_jobs
 from labelrisk.errors import LabelRiskError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def run(params: Path, small: bool, off: bool, jobs: int | None, training: Path, 
     from labelrisk.params import load
     from labelrisk.settings.curve import CurveSettings
 
-    repro.check_jobs(jobs)
+    check_jobs(jobs)
     settings = load(params)
     if off:
         _write(params, CurveSettings())
@@ -111,6 +112,7 @@ def _announced(settings: Settings, plan: CurvePlan, rows: dict[str, int], durati
     """How many students, and how long they take here if that is known."""
     from labelrisk.settings.presets import recipe_of
     from labelrisk.students.durations import seconds_per_step
+    from labelrisk.students.wanted import at_once
 
     recipe, seconds, students = recipe_of(settings.train), seconds_per_step(durations), plan.students(rows)
     sizes = ", ".join(f"{size:,}" for size in plan.sizes)
@@ -123,8 +125,8 @@ def _announced(settings: Settings, plan: CurvePlan, rows: dict[str, int], durati
         for size in plan.sizes
         if size < rows[source]
     )
-    at_once = min(jobs or repro.most_jobs(recipe), len(plan.sizes) * len(plan.sources))
-    minutes = math.ceil(steps * seconds / at_once / 60)
+    side_by_side = min(jobs or at_once(recipe, settings.engine), students)
+    minutes = math.ceil(steps * seconds / side_by_side / 60)
     return f"{words}, about {minutes:,} minute{'s' * (minutes != 1)} here"
 
 

@@ -1,32 +1,24 @@
-"""`labelrisk repro`: `dvc repro`, with several students trained at once."""
+"""`labelrisk repro`: `dvc repro`, with the students of all sources trained side by side."""
 
 from __future__ import annotations
 
-import json
+import os
 import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from labelrisk.commands._dvc import dvc_process, run_dvc, told_to_end
+from labelrisk.commands._dvc import DVC, awaited, environment, run_dvc, told_to_end
 from labelrisk.commands._last_words import first_of, heard
-from labelrisk.encoders.memory_and_cores import cores
+from labelrisk.commands.students import check_jobs
 from labelrisk.errors import LabelRiskError
-from labelrisk.warm_starts import warm_server
 
 if TYPE_CHECKING:
-    from labelrisk.settings.train import TrainSettings
+    from labelrisk.params import Settings
 
 HELP = "`dvc repro`, with as many students at once as there are cores for"
 EXAMPLE = "labelrisk repro --jobs 2"
-STUDENTS = ("train", "curve")  # the stages that train students, one or one a seed; DVC calls each `train@...`
-GIB = 2**30
-MEMORY = 1.5 * GIB  # of one student that is the embedded model: 1.1 GiB were seen
-MEMORY_OF_OTHERS = 4 * GIB  # of roberta-base and its like
-CALLS = 3  # of DVC per job: few, since each takes a second or two; not one, so that no job waits long for the others
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -35,9 +27,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(params: Path, jobs: int | None) -> None:
-    """Run what is out of date: the label sources, then students side by side, then what is made of them.
+    """Run what is out of date: the label sources, then the students of all of them, then all that is made of these.
 
-    A student's bytes depend on its seed and train.threads alone, so that they are the same one after the other.
     Raises LabelRiskError where a stage fails; what other students have learned is kept.
     """
     from labelrisk.commands._version_file import note_version
@@ -48,103 +39,43 @@ def run(params: Path, jobs: int | None) -> None:
     settings = load(params)
     if sentence := note_version():
         print(sentence, file=sys.stderr)
-    recipe = settings.train
-    jobs = jobs or most_jobs(recipe)
     with told_to_end(), heard() as said:
         try:
-            _run_stages(recipe.threads, jobs)
+            _run(*DVC, "repro", "filter")
+            _check_out(settings, params)
+            _run(*_students(jobs), PYTHONPATH=_code())
+            _run(*DVC, "repro")
         except LabelRiskError as error:
             # a stage that failed leaves its last outputs; those of other studies are no business of this one
             run_dvc("checkout", "--quiet", "dvc.yaml", stderr=subprocess.DEVNULL)
             # DVC has nothing but a name to say of a file that is not there
-            awaited = (absent_sheet(name, opinion) for name, opinion in settings.second_opinions.items())
-            raise LabelRiskError(first_of(said, next(filter(None, awaited), str(error)))) from None
+            awaited_sheets = (absent_sheet(name, opinion) for name, opinion in settings.second_opinions.items())
+            raise LabelRiskError(first_of(said, next(filter(None, awaited_sheets), str(error)))) from None
 
 
-def check_jobs(jobs: int | None) -> None:
-    """Raises LabelRiskError for fewer than one student at once."""
-    if jobs is not None and jobs < 1:
-        raise LabelRiskError(f"--jobs is {jobs}, but at least one student must train; give 1 or more")
-
-
-def _run_stages(threads: int, jobs: int) -> None:
-    _dvc("repro", "filter")
-    waiting = [] if jobs == 1 else _changed_students()
-    if len(waiting) > 1:
-        with warm_server(threads):
-            _train(waiting, min(jobs, len(waiting)))
-    _dvc("repro")
-
-
-def most_jobs(recipe: TrainSettings) -> int:
-    """Students that the cores and the free memory are enough for; one at a time where there is a GPU."""
-    if _has_gpu():
-        return 1
-    memory = MEMORY if recipe.model == "embedded" else MEMORY_OF_OTHERS
-    return max(1, min(cores() // recipe.threads, int(_free_memory() // memory)))
-
-
-def _has_gpu() -> bool:
-    return Path("/dev/nvidia0").exists()
-
-
-def _free_memory() -> float:
-    """Bytes that may be taken without swapping; unknown (no bound) where there is no /proc/meminfo."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return float("inf")
-    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), float("inf"))
-
-
-def _dvc(*words: str) -> None:
-    if code := run_dvc(*words).returncode:
-        raise LabelRiskError(f"dvc {' '.join(words)} ended with exit code {code}; see its message above")
-
-
-def _changed_students() -> list[str]:
-    """The stages of students that DVC would run, in the order of dvc.yaml."""
-    found = run_dvc("status", "--json", *STUDENTS, stdout=subprocess.PIPE)
-    if found.returncode:
-        raise LabelRiskError("dvc status failed; see its message above")
-    return [name for name in json.loads(found.stdout) if name.partition("@")[0] in STUDENTS]
-
-
-def _train(stages: Sequence[str], jobs: int) -> None:
-    """Train all, `jobs` at once; once one has failed, no other is started."""
-    from labelrisk.progress import bar
-
-    size = -(-len(stages) // (CALLS * jobs))
-    parts = [stages[at : at + size] for at in range(0, len(stages), size)]
-    failures: list[str] = []
-    with bar(len(stages), f"students, {jobs} at once", "student") as progress, ThreadPoolExecutor(jobs) as pool:
-
-        def train(part: Sequence[str]) -> None:
-            if not failures:
-                failures.extend(_failure(part, progress.update))
-
-        try:
-            list(pool.map(train, parts))
-        except KeyboardInterrupt:
-            failures.append("")  # no other is started
-            raise
-    if failures:
-        print(failures[0], file=sys.stderr)
-        raise LabelRiskError("a student could not be trained; see its message above")
-
-
-def _failure(stages: Sequence[str], count: Callable[[int], Any]) -> list[str]:
-    """Run stages one after the other, count each as it ends; returns what was said where one failed."""
-    words = ("--wait-for-lock", "repro", "--single-item", *stages)
-    said, begun = [], 0
-    with dvc_process(*words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line)
-            if line.startswith(("Running stage '", "Stage '")):
-                count(begun > 0)
-                begun += 1
+def _run(*words: str, **variables: str) -> None:
+    with awaited(words, env=environment() | variables) as process:
+        process.wait()
     if process.returncode:
-        return ["".join(said)]
-    count(len(stages) - max(begun - 1, 0))
-    return []
+        named = " ".join(words[2:])  # without `python -m`
+        raise LabelRiskError(f"{named} ended with exit code {process.returncode}; see its message above")
+
+
+def _students(jobs: int | None) -> list[str]:
+    """The command that trains those of all stages; it runs the code that stages run, which may be another one."""
+    return [sys.executable, "-m", "labelrisk", "students", *([] if jobs is None else ["--jobs", str(jobs)])]
+
+
+def _code() -> str:
+    """Where stages find the code: the project's own first, as in dvc.yaml."""
+    own = ["src"] if Path("src/labelrisk").is_dir() else []  # in another repository src holds other code
+    return os.pathsep.join([*own, str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
+
+
+def _check_out(settings: Settings, params: Path) -> None:
+    """Bring students back that DVC has and that are not in their folders, so that none is trained in their place."""
+    from labelrisk.commands._student_stages import student_stages
+
+    stages = student_stages(settings, params)
+    if absent := [stage.name for stage in stages if not stage.is_changed and not stage.has_outputs]:
+        run_dvc("checkout", "--quiet", *absent, stderr=subprocess.DEVNULL)

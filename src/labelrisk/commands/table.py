@@ -63,11 +63,12 @@ def run(params: Path, metrics: Path, plots: Path, durations: Path, by: str | Non
 
 def _minutes(step: dict[str, Any] | None, params: Path, durations: Path) -> int | None:
     """How long a step trains on this machine, at the speed of the latest students; None where that is not known."""
-    from labelrisk.commands.repro import most_jobs
     from labelrisk.params import load
     from labelrisk.students.durations import seconds_per_step
+    from labelrisk.students.wanted import at_once
 
     seconds = seconds_per_step(durations)
     if step is None or "training_steps" not in step or seconds is None:
         return None
-    return math.ceil(int(step["training_steps"]) * seconds / most_jobs(load(params).train) / 60)
+    settings = load(params)
+    return math.ceil(int(step["training_steps"]) * seconds / at_once(settings.train, settings.engine) / 60)

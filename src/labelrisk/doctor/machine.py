@@ -82,7 +82,7 @@ def cores_and_memory() -> list[Finding]:
     """Cores that this process may use, and free memory."""
     import psutil
 
-    from labelrisk.encoders.memory_and_cores import cores
+    from labelrisk.engines.machine import cores
 
     memory = psutil.virtual_memory()
     says = f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 NAME = "labelrisk"
+# encoders whose layers all take a mask of four dimensions as it is; sliding windows, as ModernBERT's, would be lost
+TAKE_MASKS = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert")
 LONGEST = 512  # tokens of rows that are not trained on: of longer ones all products at once would fill the memory
 
 
@@ -89,6 +91,21 @@ def attend(
     scaled = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     attended: Tensor = _Attended.apply(scaled, key, value, attention_mask, kept, scale)  # type: ignore[no-untyped-call]
     return attended.transpose(1, 2), None
+
+
+def takes_masks(model: PreTrainedModel) -> bool:
+    """May a model be given a mask of four dimensions?
+
+    Of one of two dimensions, transformers asks whether anything is padded: an accelerator is then waited for, and
+    torch.func can't tell.
+    """
+    return model.config.model_type in TAKE_MASKS and not getattr(model.config, "is_decoder", False)
+
+
+def spread(present: Tensor) -> Tensor:
+    """A mask of four dimensions, (..., 1, W, W), of where tokens are, (..., W)."""
+    width = present.shape[-1]
+    return present[..., None, None, :].expand(*present.shape[:-1], 1, width, width)
 
 
 def attend_so(model: PreTrainedModel) -> None:

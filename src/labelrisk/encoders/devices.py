@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 
 def device() -> torch.device:
     """The accelerator that is used where there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def moved(array: NDArray[np.generic], where: torch.device) -> Tensor:
+    """An array as a tensor there; on the CPU it shares the array's memory.
+
+    An accelerator fetches it from pinned memory while the next kernels are being launched: a copy from other memory
+    would wait until all that was launched is done.
+    """
+    tensor = torch.from_numpy(array)
+    return (tensor.pin_memory() if where.type == "cuda" else tensor).to(where, non_blocking=True)
 
 
 def precision(asked: str) -> torch.dtype:

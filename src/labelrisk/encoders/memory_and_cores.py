@@ -56,11 +56,6 @@ def share_cores(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Put off garbage collection: imports make many objects and no garbage (half a second of a run's start)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,14 +33,14 @@ class Tokens:
         return np.diff(self.offsets)
 
     def padded(
-        self, rows: NDArray[np.integer[Any]], padding: int, multiple: int = 1
+        self, rows: NDArray[np.integer[Any]], padding: int, multiple: int = 1, least: int = 0
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Cut a batch: ids of shape (len(rows), width) filled with `padding`, and where there are tokens.
 
-        The width is that of the longest row, rounded up to a multiple of `multiple`.
+        The width is that of the longest row, or `least`, rounded up to a multiple of `multiple`.
         """
         starts, lengths = self.offsets[rows], self.lengths[rows]
-        width = -(-lengths.max() // multiple) * multiple
+        width = -(-max(int(lengths.max()), least) // multiple) * multiple
         present = np.arange(width)[None, :] < lengths[:, None]
         ids = np.full(present.shape, padding, dtype=np.int64)
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -51,8 +52,22 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_token
     """Tokenise with special tokens, cut to `max_tokens` tokens; no padding."""
     if not len(texts):
         return ragged([])
-    encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens, return_attention_mask=False)
-    return ragged(encoded["input_ids"])
+    from transformers.tokenization_utils_base import TruncationStrategy
+    from transformers.utils import PaddingStrategy
+
+    if not tokenizer.is_fast:
+        return ragged(tokenizer(list(texts), truncation=True, max_length=max_tokens)["input_ids"])
+    # what the tokenizer's call does, without masks and places of letters, which take as long as the ids
+    tokenizer.set_truncation_and_padding(  # type: ignore[attr-defined]
+        padding_strategy=PaddingStrategy.DO_NOT_PAD,
+        truncation_strategy=TruncationStrategy.LONGEST_FIRST,
+        max_length=max_tokens,
+        stride=0,
+        pad_to_multiple_of=None,
+        padding_side=None,
+    )
+    backend: Any = tokenizer.backend_tokenizer  # type: ignore[attr-defined]
+    return ragged([one.ids for one in backend.encode_batch_fast(list(texts))])
 
 
 def beginnings(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_tokens: int) -> Sequence[str]:
@@ -76,7 +91,7 @@ def ragged(rows: Sequence[Sequence[int]]) -> Tokens:
     """Join rows of ids."""
     offsets = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum([len(row) for row in rows], out=offsets[1:])
-    return Tokens(np.fromiter((token for row in rows for token in row), np.int32, count=int(offsets[-1])), offsets)
+    return Tokens(np.fromiter(chain.from_iterable(rows), np.int32, count=int(offsets[-1])), offsets)
 
 
 def padding_id(model: PreTrainedModel) -> int:

@@ -17,6 +17,7 @@ class TrainSettings(Section):
     revision: str | None  # the commit of a hub model
     precision: Literal["auto", "bf16", "fp32"]  # auto: bf16 where the machine is fast at it
     threads: Count = 1  # of one student on the CPU; other numbers are other bytes
+    together: Count = 1  # students of one source in one pass of an accelerator; other numbers are other dropout
     method: Literal["full", "lora"] = "full"  # lora: thin matrices beside the encoder's, and the head
     rank: Count = 8  # of lora's matrices
     alpha: Annotated[float, Field(gt=0)] = 16  # what they add is multiplied by alpha / rank

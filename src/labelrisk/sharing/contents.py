@@ -23,6 +23,7 @@ HELD: dict[str, Contents] = {
     "data/distilled.parquet": "labels",
     "data/code": "numbers",
     "data/names": "numbers",
+    "data/declared": "numbers",
     "data/logs": "numbers",
     "metrics": "numbers",
     "plots": "numbers",

@@ -45,7 +45,7 @@ def run(settings: Settings, prepared: Path, chosen: Path, model: Path, predictio
         share_cores(recipe.threads)
         from labelrisk.encoders import loading
         from labelrisk.encoders.tokens import tokenise
-        from labelrisk.students import encoders, training
+        from labelrisk.students import encoders, runs, training
 
         teacher = load(chosen)
         soft = teacher.probabilities(train["text"].tolist())
@@ -57,7 +57,7 @@ def run(settings: Settings, prepared: Path, chosen: Path, model: Path, predictio
         del teacher
         found = loading.resolve(recipe.model, recipe.revision, "train")
         tokenizer = loading.load_tokenizer(found, recipe.revision)
-        head = training.seeds_of(settings.distil.seed).head
+        head = runs.seeds_of(settings.distil.seed).head
         student = encoders.load_classifier(found, recipe.revision, classes, recipe.dropout, head)
     loading.check_length(student, recipe.max_tokens, "train")
     tokens = [tokenise(tokenizer, part["text"].tolist(), recipe.max_tokens) for part in (train, validation, test)]

@@ -1,115 +1,59 @@
-"""train: one student, fine-tuned on one label source with one seed, and its probabilities for validation and test."""
+"""train: the students of one label source, one a seed, and their probabilities for validation and test."""
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
-
-from labelrisk.encoders.memory_and_cores import share_cores, uncollected
-from labelrisk.files import read_json, read_parquet, written_aside
+from labelrisk.files import written_aside
 from labelrisk.params import Settings
 from labelrisk.settings.presets import recipe_of
-from labelrisk.students.durations import note_duration
-from labelrisk.students.targets import codes_of, labelled_rows, targets_of
-
-if TYPE_CHECKING:
-    from dvclive import Live
+from labelrisk.students.keys import digest_of, student_key
+from labelrisk.students.store import Store, link
+from labelrisk.students.task import LOGS, MODEL, PREDICTIONS
+from labelrisk.students.wanted import Inputs, WantedStudent, train_missing
 
 
 def run(
     settings: Settings,
     source: str,
-    seed: int,
     training: Path,
     test: Path,
     labels: Path,
+    code: Path,
+    store: Path,
     model: Path,
     predictions: Path,
     logs: Path,
     durations: Path,
 ) -> None:
-    """Write a student's model folder, probabilities (id, split, probabilities) and dvclive logs.
+    """Write folders with each student's model, probabilities (id, split, probabilities) and dvclive logs, by seed.
 
-    training: columns `id, text, label, split`, and perhaps `soft`, `candidates` or `weight` (students/targets.py) that
-    count in train rows only; rows without label are left out.  test: `id, text`, gold isn't read.  labels: the class
-    names in order.  All three outputs appear together at the end, or none does.  How long it took is noted in
-    `durations`.
+    training: the source's folder, a file a seed (students/task.py says what it holds).  test: `id, text`, gold isn't
+    read.  labels: the class names in order.  code: what code this stage runs.  Students that finished before, in a run
+    that was interrupted or with fewer seeds, are taken from `store`.  All three outputs appear together at the end, or
+    none does.
     """
-    started = time.perf_counter()
-    classes: list[str] = read_json(labels)
-    rows = labelled_rows(training)
-    splits = {name: rows.filter(pc.equal(rows["split"], name)) for name in ("train", "validation")}
-    splits["test"] = read_parquet(test, ["id", "text"])
-    targets = targets_of(splits["train"], classes, training)
-    of_validation = codes_of(splits["validation"], classes, training)
-
-    recipe = recipe_of(settings.train)
-    with uncollected():
-        share_cores(recipe.threads)
-        from labelrisk.encoders import loading
-        from labelrisk.encoders.tokens import tokenise
-        from labelrisk.students import encoders
-        from labelrisk.students import training as students
-
-        found = loading.resolve(recipe.model, recipe.revision, "train")
-        tokenizer = loading.load_tokenizer(found, recipe.revision)
-        head = students.seeds_of(seed).head
-        student = encoders.load_classifier(found, recipe.revision, classes, recipe.dropout, head)
-    loading.check_length(student, recipe.max_tokens, "train")
-    tokens = {name: tokenise(tokenizer, part["text"].to_pylist(), recipe.max_tokens) for name, part in splits.items()}
+    inputs = Inputs(test, labels, code)
+    wanted = wanted_students(settings, source, training, inputs, store)
+    train_missing(wanted, inputs, settings.engine, durations)
     with ExitStack() as outputs:
-        folder, table, history = (outputs.enter_context(written_aside(path)) for path in (model, predictions, logs))
-        with _live(history) as live:
-
-            def log(step: int, metrics: dict[str, float]) -> None:
-                live.step = step
-                for name, value in metrics.items():
-                    live.log_metric(name, value)
-
-            tuned = students.fine_tune(
-                student, tokens["train"], targets, tokens["validation"], of_validation,
-                recipe, seed, log, progress=True,
-            )  # fmt: skip
-        on_test = students.predict(tuned.model, tokens["test"], recipe.evaluation_batch_size)
-        with loading.quiet():
-            tuned.model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-        _write({"validation": tuned.validation, "test": on_test}, splits, table)
-    note_duration(durations, source, seed, tuned.steps, time.perf_counter() - started)
+        models, tables, histories = (outputs.enter_context(written_aside(path)) for path in (model, predictions, logs))
+        for one in wanted:
+            link(one.path(MODEL), models / str(one.seed))
+            link(one.path(PREDICTIONS), tables / f"{one.seed}.parquet")
+            link(one.path(LOGS), histories / str(one.seed))
+    wanted[0].stored.deliver(one.key for one in wanted)
 
 
-def _write(probabilities: dict[str, NDArray[np.float32]], splits: dict[str, pa.Table], path: Path) -> None:
-    parts = [
-        pa.table(
-            {
-                "id": splits[name]["id"],
-                "split": pa.array([name] * len(part)),
-                "probabilities": pa.array(list(part), pa.list_(pa.float32())),
-            }
-        )
-        for name, part in probabilities.items()
-    ]
-    pq.write_table(pa.concat_tables(parts), path)
-
-
-def _live(folder: Path) -> Live:
-    """A dvclive logger that writes to `folder` and looks at nothing else.
-
-    As it comes, Live makes a DVC repository where there is none, fails in a git repository without commits, and takes
-    half a second to open it; as part of a DVC stage it needs none of this.
-    """
-    from dvclive import Live
-
-    class Logger(Live):  # type: ignore[misc]
-        def _init_dvc(self) -> Any:
-            self._dvc_file = "dvc.yaml"
-
-    return Logger(dir=str(folder), dvcyaml=None, save_dvc_exp=False)
+def wanted_students(
+    settings: Settings, source: str, training: Path, inputs: Inputs, store: Path
+) -> list[WantedStudent]:
+    """A student for each seed, of all rows of its file."""
+    recipe, stored, shared = recipe_of(settings.train), Store(store).students(source), digest_of(*inputs)
+    found = []
+    for seed in settings.seeds:
+        path = training / f"{seed}.parquet"
+        key = student_key(shared, digest_of(path), recipe, seed)
+        found.append(WantedStudent(key, stored, source, seed, recipe, path, path.read_bytes, is_kept=True))
+    return found

@@ -29,21 +29,22 @@ class LookUp(nn.Module):
 
     places: Tensor | None
 
-    def __init__(self, embedding: nn.Embedding, dtype: torch.dtype, used: Tensor | None = None) -> None:
+    def __init__(self, embedding: nn.Embedding, dtype: torch.dtype, used: NDArray[np.int64] | None = None) -> None:
+        """used: the ids that occur, ascending; None for all."""
         super().__init__()
         self.dtype = dtype
         self.padding_idx = embedding.padding_idx
         self.weight = embedding.weight
-        if used is not None:
-            held = embedding.weight.detach()[used].clone()
-            self.weight = nn.Parameter(held, requires_grad=embedding.weight.requires_grad)
         places = None
         if used is not None:
-            places = torch.zeros(embedding.num_embeddings, dtype=torch.int64, device=used.device)
-            places[used] = torch.arange(len(used), device=used.device)
+            where = torch.from_numpy(used).to(embedding.weight.device)
+            held = embedding.weight.detach()[where].clone()
+            self.weight = nn.Parameter(held, requires_grad=embedding.weight.requires_grad)
+            places = torch.zeros(embedding.num_embeddings, dtype=torch.int64, device=where.device)
+            places[where] = torch.arange(len(used), device=where.device)
+            if self.padding_idx is not None:
+                self.padding_idx = int(np.searchsorted(used, self.padding_idx))
         self.register_buffer("places", places, persistent=False)
-        if self.padding_idx is not None and places is not None:
-            self.padding_idx = int(places[self.padding_idx])
 
     def forward(self, ids: Tensor) -> Tensor:
         ids = ids if self.places is None else self.places[ids]
@@ -97,13 +98,12 @@ class FastLayers:
                 for parameter in module.parameters(recurse=False):
                     parameter.data = parameter.data.to(dtype)
 
-    def _compactable(self, ids: NDArray[np.int32]) -> Tensor | None:
+    def _compactable(self, ids: NDArray[np.int32]) -> NDArray[np.int64] | None:
         """The ids whose vectors are trained, or None where the table serves another purpose as well."""
         words = self.model.get_input_embeddings()
         if not isinstance(words, nn.Embedding) or self.model.get_output_embeddings() is not None:
             return None
-        held = np.union1d(ids, [self.padding]).astype(np.int64)
-        return torch.from_numpy(held).to(words.weight.device)
+        return np.union1d(ids, [self.padding]).astype(np.int64)
 
     @property
     def padding(self) -> int:
@@ -123,10 +123,10 @@ class FastLayers:
         AdamW on the whole table does the same to a row whose gradient is always 0: each step multiplies it by
         1 - learning rate * weight decay.
         """
-        if self._words is not None and self._words[0].weight.requires_grad:
+        if self._words is not None and self._used is not None and self._words[0].weight.requires_grad:
             words, held = self._words
             words.weight.data = words.weight.data * decay  # not in place: the file's pages may be mapped
-            words.weight.data[self._used] = held.weight.data
+            words.weight.data[torch.from_numpy(self._used)] = held.weight.data
         for parent, name, module in self._replaced:
             setattr(parent, name, module)
         if self._layer is not None:
@@ -161,7 +161,7 @@ def _first_token(
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     inner = layer.attention.self
-    batch = len(hidden_states)
+    batch = hidden_states.shape[0]  # not len(): a graph that is traced would hold the number
     first = hidden_states[:, :1]
     query, key, value = (
         of(states).view(batch, -1, inner.num_attention_heads, inner.attention_head_size).transpose(1, 2)

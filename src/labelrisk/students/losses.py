@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from labelrisk.encoders.devices import moved
 from labelrisk.students.targets import Targets
 
 
@@ -24,17 +24,17 @@ def batch_loss(targets: Targets, rows: NDArray[np.integer[Any]], logits: Tensor)
     mean over batches is then the weighted mean over all rows, whichever rows meet in a batch.
     """
     where = logits.device
-    codes = torch.as_tensor(targets.codes[rows], dtype=torch.int64, device=where)
+    codes = moved(targets.codes[rows].astype(np.int64), where)
     if targets.soft is None and targets.candidates is None and targets.weights is None:
         return functional.cross_entropy(logits, codes)
     logs = functional.log_softmax(logits, dim=1)
     if targets.soft is not None:
-        losses = -(logs * torch.as_tensor(targets.soft[rows], dtype=logs.dtype, device=where)).sum(1)
+        losses = -(logs * moved(targets.soft[rows].astype(np.float32), where)).sum(1)
     elif targets.candidates is not None:
-        plausible = torch.as_tensor(targets.candidates[rows], device=where)
-        losses = -logs.masked_fill(~plausible, -torch.inf).logsumexp(1)
+        plausible = moved(targets.candidates[rows], where)
+        losses = -logs.masked_fill(~plausible, -np.inf).logsumexp(1)
     else:
         losses = functional.nll_loss(logs, codes, reduction="none")
     if targets.weights is not None:
-        losses = losses * torch.as_tensor(targets.weights[rows], dtype=losses.dtype, device=where)
+        losses = losses * moved(targets.weights[rows].astype(np.float32), where)
     return losses.mean()

@@ -12,6 +12,7 @@ Rows = NDArray[np.int64]
 
 # batches per window of similar lengths: the window of transformers' group_by_length
 WINDOW = 50
+MULTIPLE = 4  # of a batch's width in tokens
 
 
 def shuffled(lengths: NDArray[np.integer[Any]], size: int, generator: np.random.Generator) -> list[Rows]:

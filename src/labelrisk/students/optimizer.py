@@ -19,7 +19,8 @@ from labelrisk.errors import LabelRiskError
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 CLIP = 1.0  # largest norm of all gradients together
-# elements per group on the CPU: a group's moments stay in the cache between casting, updating and casting back
+# elements of a group on the CPU: its moments stay in the cache between casting, updating and casting back; an
+# accelerator has one group of all, since each costs launches
 GROUP = 2**20
 
 
@@ -57,40 +58,48 @@ class AdamW:
         self._weight_decay = weight_decay
         self._parameters = list(parameters)
         self._groups: list[tuple[bool, list[_Part]]] = []
+        device = self._parameters[0].device
+        most = GROUP if device.type == "cpu" else sum(parameter.numel() for parameter in self._parameters)
         for decays in (True, False):
             group: list[_Part] = []
             for parameter in self._parameters:
                 if (parameter.ndim >= 2) == decays:
-                    for part in _parts(parameter):
-                        if group and sum(len(each.master) for each in group) + len(part.master) > GROUP:
+                    for part in _parts(parameter, most):
+                        if group and sum(len(each.master) for each in group) + len(part.master) > most:
                             self._groups.append((decays, group))
                             group = []
                         group.append(part)
             if group:
                 self._groups.append((decays, group))
-        device = self._parameters[0].device
         largest = max(sum(len(part.master) for part in group) for _, group in self._groups)
         self._scratch = torch.empty(largest, device=device)
+        self._norm = torch.zeros((), device=device)
 
     def step(self, rate: float) -> None:
-        """Update all parameters that have a gradient, and drop the gradients.
+        """Update all parameters that have a gradient, and drop the gradients; none is updated once one was not finite.
 
-        Raises LabelRiskError when a gradient is not finite.
+        Nothing is read from the device, so that an accelerator need not wait for the next launch.
         """
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-        norm = float(torch.stack(torch._foreach_norm(gradients)).float().norm())
-        if not math.isfinite(norm):
-            raise LabelRiskError(f"training diverged (the gradients' norm is {norm}); lower train.learning_rate")
-        divisor = torch.tensor(norm / CLIP, device=gradients[0].device) if norm > CLIP else None
+        norm = torch.stack(torch._foreach_norm(gradients)).float().norm()
+        self._norm = torch.maximum(self._norm, norm)  # stays what is no number
+        divisor = (norm / CLIP).clamp(min=1.0)
+        broken = (~self._norm.isfinite()).float()
         for decays, group in self._groups:
             present = [part for part in group if part.parameter.grad is not None]
             if present:
-                self._update(present, rate, self._weight_decay if decays else 0.0, divisor)
+                self._update(present, rate, self._weight_decay if decays else 0.0, divisor, broken)
         self.decay *= 1 - rate * self._weight_decay
         for parameter in self._parameters:
             parameter.grad = None
 
-    def _update(self, parts: list[_Part], rate: float, weight_decay: float, divisor: Tensor | None) -> None:
+    def check(self) -> None:
+        """Raise LabelRiskError when a gradient was not finite; waits for the device."""
+        norm = float(self._norm)
+        if not math.isfinite(norm):
+            raise LabelRiskError(f"training diverged (the gradients' norm is {norm}); lower train.learning_rate")
+
+    def _update(self, parts: list[_Part], rate: float, weight_decay: float, divisor: Tensor, broken: Tensor) -> None:
         gradients = [part.gradient for part in parts]
         narrow = [at for at, gradient in enumerate(gradients) if gradient.dtype != torch.float32]
         if narrow:
@@ -108,7 +117,7 @@ class AdamW:
             [part.steps for part in parts],
             fused=True,
             grad_scale=divisor,
-            found_inf=None,
+            found_inf=broken,
             amsgrad=False,
             beta1=BETAS[0],
             beta2=BETAS[1],
@@ -121,11 +130,11 @@ class AdamW:
             torch._foreach_copy_([parts[at].target for at in narrow], [parts[at].master for at in narrow])
 
 
-def _parts(parameter: nn.Parameter) -> list[_Part]:
-    """Cut a parameter into parts of at most GROUP elements."""
+def _parts(parameter: nn.Parameter, most: int) -> list[_Part]:
+    """Cut a parameter into parts of at most so many elements."""
     flat = parameter.detach().view(-1)
     parts, start = [], 0
-    for target in torch.split(flat, GROUP):
+    for target in torch.split(flat, most):
         master = target if target.dtype == torch.float32 else target.float()
         moments = torch.zeros_like(master), torch.zeros_like(master)
         parts.append(_Part(parameter, start, target, master, *moments, torch.zeros((), device=target.device)))

@@ -38,9 +38,12 @@ class Targets:
     weights: Floats | None = None
 
 
-def labelled_rows(path: Path) -> pa.Table:
-    """The rows of a training file that have a label: `id, text, label, split`, and what there is of OPTIONAL."""
-    rows = read_parquet(path, ["id", "text", "label", "split"], OPTIONAL)
+def labelled_rows(path: Path, content: bytes | None = None) -> pa.Table:
+    """The rows of a training file that have a label: `id, text, label, split`, and what there is of OPTIONAL.
+
+    content: its bytes, where the file is elsewhere.
+    """
+    rows = read_parquet(path, ["id", "text", "label", "split"], OPTIONAL, content)
     return rows.filter(rows["label"].is_valid())
 
 

@@ -1,11 +1,10 @@
-"""Fine-tuning an encoder on labels, and its predictions."""
+"""Fine-tuning encoders on labels, one or several together, and their predictions."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,37 +13,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labelrisk.encoders import memory_and_cores
-from labelrisk.encoders.devices import device, precision
+from labelrisk.encoders.attention import spread, takes_masks
+from labelrisk.encoders.devices import device, moved, precision
 from labelrisk.encoders.tokens import Tokens, padding_id
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings.train import TrainSettings
-from labelrisk.statistics import scores
 from labelrisk.students import minibatches
 from labelrisk.students.dropout import Masks
 from labelrisk.students.fast_layers import FastLayers
 from labelrisk.students.losses import batch_loss
 from labelrisk.students.low_rank import Adapters
-from labelrisk.students.optimizer import AdamW, learning_rate
+from labelrisk.students.minibatches import MULTIPLE
+from labelrisk.students.runs import Codes, Lesson, Log, Probabilities, Run, seeds_of
+from labelrisk.students.stacks import Stack
 from labelrisk.students.targets import Targets
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-Codes = NDArray[np.integer[Any]]
-Probabilities = NDArray[np.float32]
-Log = Callable[[int, dict[str, float]], None]
-
-STEPS_BETWEEN_LOSSES = 10
-MULTIPLE = 4
-
-
-class Seeds(NamedTuple):
-    """What a run's seed gives: seeds for the head, for the order of rows, for dropout and for low-rank matrices."""
-
-    head: int
-    order: int
-    dropout: int
-    adapters: int
 
 
 class FineTuned(NamedTuple):
@@ -57,19 +42,6 @@ class FineTuned(NamedTuple):
     step: int
     steps: int
     validation: Probabilities
-
-
-class _Checkpoint(NamedTuple):
-    macro_f1: float
-    step: int
-    decay: float
-    parameters: list[Tensor]
-    validation: Probabilities
-
-
-def seeds_of(seed: int) -> Seeds:
-    """Derive the seeds of one run."""
-    return Seeds(*(int(part) for part in np.random.SeedSequence(seed).generate_state(len(Seeds._fields))))
 
 
 def fine_tune(
@@ -90,71 +62,91 @@ def fine_tune(
     `learning_rate`, and every `validate_every` steps `validation/accuracy` and `validation/macro_f1`.
     Raises LabelRiskError without rows, on divergence, and for a rank that is too large.
     """
-    if not len(train) or not len(validation):
-        which = "validation" if len(train) else "train"
-        raise LabelRiskError(f"there is no labelled {which} row to train with; check the source's labels")
-    seeds, where, dtype = seeds_of(seed), device(), precision(settings.precision)
+    lesson = Lesson(train, targets, validation, validation_labels, seed, log)
+    return fine_tune_together([model], [lesson], settings, progress)[0]
+
+
+def fine_tune_together(
+    models: Sequence[PreTrainedModel], lessons: Sequence[Lesson], settings: TrainSettings, progress: bool = False
+) -> list[FineTuned]:
+    """Fine-tune several models of one shape, each on its own lesson, in one pass a step; as `fine_tune` otherwise.
+
+    One that ends early, by patience or by its rows, is computed along until the last has ended, and stays as it was.
+    Models that don't take masks of four dimensions are trained one after the other.
+    """
+    if len(models) > 1 and not takes_masks(models[0]):
+        pairs = zip(models, lessons, strict=True)
+        return [fine_tune_together([model], [lesson], settings, progress)[0] for model, lesson in pairs]
+    for lesson in lessons:
+        lesson.check()
+    where, dtype, seeds = device(), precision(settings.precision), [seeds_of(lesson.seed) for lesson in lessons]
+    masks = None
     if where.type == "cpu":
         memory_and_cores.keep_mapped()
-    steps, per_epoch = settings.steps_for(len(train)), settings.steps_per_epoch(len(train))
-    interval = settings.validate_every or per_epoch
-    warmup = math.ceil(settings.warmup_share * steps)
-    batches = minibatches.endless(train.lengths, settings.batch_size, np.random.default_rng(seeds.order))
-    low_rank = Adapters(model, settings.rank, settings.alpha, seeds.adapters) if settings.method == "lora" else None
-    model.to(where)
-    fast_layers = FastLayers(
-        model, dtype, np.union1d(train.ids, validation.ids), Masks(seeds.dropout) if where.type == "cpu" else None
-    )
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = AdamW(parameters, settings.weight_decay)
-    best: _Checkpoint | None = None
-    losses: list[Tensor] = []
-    # on an accelerator dropout draws from PyTorch's generators: lend them a state of our own
-    with _lent_generators(where, seeds.dropout), _bar(steps, progress) as bar:
-        model.train()
-        for step, rows in enumerate(itertools.islice(batches, steps), start=1):
-            rate = learning_rate(step - 1, steps, warmup, settings.learning_rate)
-            loss = batch_loss(targets, rows, logits_of(model, train, rows))
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step(rate)
-            losses.append(loss.detach())
-            validates = step % interval == 0 or step == steps
-            if validates or step % STEPS_BETWEEN_LOSSES == 0:
-                log(step, {"loss": float(torch.stack(losses).mean()), "learning_rate": rate})
-                losses = []
+        # a stack draws dropout from PyTorch's generators, as an accelerator does
+        masks = Masks(seeds[0].dropout) if len(models) == 1 else None
+    ids = reduce(np.union1d, [part.ids for lesson in lessons for part in (lesson.train, lesson.validation)])
+    low_rank, fast_layers = [], []
+    for model, own in zip(models, seeds, strict=True):
+        if settings.method == "lora":
+            low_rank.append(Adapters(model, settings.rank, settings.alpha, own.adapters))
+        model.to(where)
+        fast_layers.append(FastLayers(model, dtype, ids, masks))
+    stack = Stack(models) if len(models) > 1 else None
+    runs = [Run(model, lesson, settings) for model, lesson in zip(models, lessons, strict=True)]
+    with (
+        _lent_generators(where, [own.dropout for own in seeds]),
+        _bar(max(run.steps for run in runs), progress) as bar,
+        _worded_memory(len(models)),
+    ):
+        for model in models:
+            model.train()
+        while not all(run.has_ended for run in runs):
+            step_of(runs, stack)
             if bar is not None:
                 bar.update()
-            if not validates:
-                continue
-            probabilities = predict(model, validation, settings.evaluation_batch_size)
-            model.train()
-            scored = _scores(validation_labels, probabilities)
-            log(step, {f"validation/{name}": value for name, value in scored.items()})
-            if best is None or scored["macro_f1"] > best.macro_f1:
-                kept = [parameter.detach().clone() for parameter in parameters]
-                best = _Checkpoint(scored["macro_f1"], step, optimizer.decay, kept, probabilities)
-            elif step >= settings.least_steps and step - best.step >= interval * (settings.patience or math.inf):
-                break
-    assert best is not None
-    for parameter, value in zip(parameters, best.parameters, strict=True):
-        parameter.data = value
-    fast_layers.leave(best.decay, dtype)
-    probabilities = best.validation
-    if low_rank is not None:
-        low_rank.merge()
-        # merged matrices round otherwise than two products: what is told of the model is what it gives
-        probabilities = predict(model, validation, settings.evaluation_batch_size)
-    model.eval()
-    return FineTuned(model, best.step, step, probabilities)
+            for run in runs:
+                if run.is_to_be_validated and not run.has_ended:
+                    run.validated(predict(run.model, run.lesson.validation, settings.evaluation_batch_size))
+                    run.model.train()
+    finished = []
+    for place, run in enumerate(runs):
+        best = run.restore()
+        fast_layers[place].leave(best.decay, dtype)
+        probabilities = best.validation
+        if low_rank:
+            low_rank[place].merge()
+            # merged matrices round otherwise than two products: what is told of the model is what it gives
+            probabilities = predict(run.model, run.lesson.validation, settings.evaluation_batch_size)
+        finished.append(FineTuned(run.model.eval(), best.step, run.step, probabilities))
+    return finished
+
+
+def step_of(runs: Sequence[Run], stack: Stack | None) -> None:
+    """One step of all that have not ended."""
+    rows = [run.next_rows() for run in runs]
+    tokens = [run.lesson.train for run in runs]
+    logits = [logits_of(runs[0].model, tokens[0], rows[0])] if stack is None else stack.logits(tokens, rows)
+    losses = [batch_loss(run.lesson.targets, some, given) for run, some, given in zip(runs, rows, logits, strict=True)]
+    sum(losses[1:], losses[0]).backward()
+    if stack is not None:
+        stack.hand_out()
+    for run, loss in zip(runs, losses, strict=True):
+        if not run.has_ended:
+            run.update(loss)
 
 
 def predict(model: PreTrainedModel, tokens: Tokens, batch_size: int) -> Probabilities:
     """Class probabilities of each row, shape (N, K); the model is left in evaluation mode."""
     model.eval()
+    batches = minibatches.by_length(tokens.lengths, batch_size)
     probabilities = np.empty((len(tokens), model.config.num_labels), dtype=np.float32)
+    if not batches:
+        return probabilities
     with torch.inference_mode():
-        for rows in minibatches.by_length(tokens.lengths, batch_size):
-            probabilities[rows] = logits_of(model, tokens, rows).softmax(-1).cpu().numpy()
+        found = [logits_of(model, tokens, rows).softmax(-1) for rows in batches]
+        # all at once: an accelerator is waited for once
+        probabilities[np.concatenate(batches)] = torch.cat(found).cpu().numpy()
     return probabilities
 
 
@@ -162,25 +154,33 @@ def logits_of(model: PreTrainedModel, tokens: Tokens, rows: NDArray[np.integer[A
     """Logits in fp32 of a batch, shape (len(rows), K)."""
     ids, present = tokens.padded(rows, padding_id(model), MULTIPLE)
     where = model.device
-    # no mask where nothing is padded: attention is then cheaper
-    mask = None if present.all() else torch.from_numpy(present).to(where, torch.int64)
-    logits: Tensor = model(input_ids=torch.from_numpy(ids).to(where), attention_mask=mask).logits
+    mask = None  # where nothing is padded: attention is then cheaper
+    if not present.all():
+        is_waited_for = where.type != "cpu" and takes_masks(model)
+        mask = spread(moved(present, where)) if is_waited_for else moved(present.astype(np.int64), where)
+    logits: Tensor = model(input_ids=moved(ids, where), attention_mask=mask).logits
     return logits.float()
 
 
-def _scores(labels: Codes, probabilities: Probabilities) -> dict[str, float]:
-    counts = scores.confusion(labels, probabilities.argmax(axis=1), probabilities.shape[1])
-    return {"accuracy": float(scores.accuracy(counts)), "macro_f1": float(scores.macro_f1(counts))}
-
-
 @contextmanager
-def _lent_generators(where: torch.device, seed: int) -> Iterator[None]:
-    """PyTorch's generators with a state from `seed`, put back at the end."""
+def _lent_generators(where: torch.device, seeds: Sequence[int]) -> Iterator[None]:
+    """PyTorch's generators with a state from `seeds`, put back at the end."""
+    seed = seeds[0] if len(seeds) == 1 else int(np.random.SeedSequence(seeds).generate_state(1)[0])
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
         torch.default_generator.manual_seed(seed)
         if where.type == "cuda":
             torch.cuda.manual_seed(seed)
         yield
+
+
+@contextmanager
+def _worded_memory(students: int) -> Iterator[None]:
+    """An accelerator that is too small becomes a sentence."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        lower = f"train.together ({students} students at once)" if students > 1 else "train.batch_size"
+        raise LabelRiskError(f"the accelerator's memory is too small for this training; lower {lower}") from None
 
 
 def _bar(steps: int, progress: bool) -> Any:

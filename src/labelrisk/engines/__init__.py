@@ -1,0 +1,1 @@
+"""Where many tasks of one kind are computed: processes of this machine, or a cluster."""
