@@ -24,10 +24,11 @@ from typing import Any
 
 from embedding import FILES, ROOT, texts
 
+SORTED = "pipeline_sorted"
 PEERS = {
     "pipeline": "pipeline, as it comes",
     "pipeline_32": "pipeline, batch_size=32",
-    "pipeline_sorted": "pipeline, 32, sorted by length",
+    SORTED: "pipeline, 32, sorted by length",
     "plain": "labelrisk, without distances",
     "whole": "labelrisk, whole",
     "graph": "labelrisk, --graph",
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def speed(classifier: Path, graph: Path | None, peers: list[str], rows: int, rounds: int) -> None:
-    """Print texts per second of time and of the cores' time, the ratio to the first peer, and whose labels are its."""
+    """Print texts per second of time and of the cores' time, ratios to the first peer and SORTED, and equal labels."""
     measured: dict[str, list[dict[str, float]]] = {peer: [] for peer in peers}
     labels: dict[str, list[str]] = {}
     of_graph = ["--graph", str(graph)] if graph is not None else []
@@ -71,13 +72,15 @@ def speed(classifier: Path, graph: Path | None, peers: list[str], rows: int, rou
             labels[peer] = found.pop("labels")
             measured[peer].append(found)
     print(f"{rows} texts, median of {rounds}; load of the machine now: {os.getloadavg()[0]:.1f}")
-    print(f"{'':32}{'texts/s':>9}{'ratio':>7}{'per CPU s':>11}{'ratio':>7}{'peak MB':>9}{'same labels':>13}")
+    print(f"{'':32}{'texts/s':>9}{'ratio':>7}{'to sorted':>11}{'per CPU s':>11}", end="")
+    print(f"{'ratio':>7}{'peak MB':>9}{'same labels':>13}")
     medians = {
         peer: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for peer, runs in measured.items()
     }
-    base = medians[peers[0]]
+    base, by_length = medians[peers[0]], medians.get(SORTED)
     for peer, median in medians.items():
         print(f"{PEERS[peer]:32}{median['per_second']:9.1f}{median['per_second'] / base['per_second']:7.2f}", end="")
+        print(f"{median['per_second'] / by_length['per_second']:11.2f}" if by_length else f"{'-':>11}", end="")
         print(f"{median['per_cpu']:11.1f}{median['per_cpu'] / base['per_cpu']:7.2f}{median['peak_mb']:9.0f}", end="")
         same = sum(one == other for one, other in zip(labels[peer], labels[peers[0]], strict=True))
         print(f"{100 * same / rows:12.2f}%")
@@ -120,9 +123,7 @@ def usual(classifier: Path, peer: str) -> Callable[[list[str]], list[str]]:
     ]
 
     def label(part: list[str]) -> list[str]:
-        order = (
-            sorted(range(len(part)), key=lambda at: len(part[at])) if peer == "pipeline_sorted" else range(len(part))
-        )
+        order = sorted(range(len(part)), key=lambda at: len(part[at])) if peer == SORTED else range(len(part))
         sums: list[dict[str, float]] = [{} for _ in part]
         for classify in students:
             said = classify([part[at] for at in order], truncation=True, max_length=form.max_tokens, **options)

@@ -14,6 +14,7 @@ from study_files import params
 
 from labelrisk.params import Settings
 from labelrisk.second_opinions.section import SecondOpinion
+from labelrisk.settings.declared import FOLDER, declared_files
 from labelrisk.sources.controls import noise_twin, plain, random_twin, resolved
 from labelrisk.sources.material import ABOUT_ROWS
 from labelrisk.sources.source import Source
@@ -139,28 +140,30 @@ def test_the_stage_gives_a_declared_twin_the_rows_of_its_old_spelling(tmp_path):
 
 
 def test_dvc_builds_a_twin_again_when_its_source_changes(project, tmp_path):
-    """The stage as dvc.yaml has it, with a command that does nothing; of files it depends on what is declared."""
-    stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
-    names, declared = stages["names"], stages["filter"]
-    command = "python -m labelrisk names --out data/names --declared data/declared"
-    names |= {"cmd": command, "deps": [], "outs": ["data/names", "data/declared"]}
-    of_params = [path for path in declared["do"]["deps"] if path.startswith("data/declared")]
-    declared["do"] |= {"cmd": "mkdir -p data/training/${key}", "deps": of_params}
-    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"names": names, "filter": declared}}))
+    """The stage as dvc.yaml has it, with a command that does nothing; of its files those that say what is declared."""
+    declared = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]["filter"]
+    files = [path for path in declared["do"]["deps"] if path.startswith(FOLDER)]
+    declared["do"] |= {"cmd": "mkdir -p data/training/${key}", "deps": files}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"filter": declared}}))
+    (tmp_path / FOLDER / "filter").mkdir(parents=True)
     content = params()
     content["sources"]["twin"] = {"annotator": "model", "control": "random", "of": "model_gold"}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+
+    def declare():
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+        for name, text in declared_files(content).items():
+            (tmp_path / FOLDER / name).write_text(text)
 
     def dvc(*words):
         command = ["dvc", *words]
         return subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True, text=True).stdout
 
+    declare()
     dvc("init", "--no-scm", "-q")
     dvc("repro", "-q")
     assert json.loads(dvc("status", "--json")) == {}
     content["sources"]["model_gold"]["select"]["share"] = 0.5
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
-    dvc("repro", "-q", "names")
+    declare()
     assert set(json.loads(dvc("status", "--json"))) == {"filter@model_gold", "filter@twin"}
 
 

@@ -12,7 +12,7 @@ from applied_study import CLASSES, rows, study
 
 from labelrisk.classifiers.openvino_export import agreement, check
 from labelrisk.classifiers.openvino_graph import Agreement, GraphForm
-from labelrisk.classifiers.voting import margins
+from labelrisk.classifiers.voting import margins, reread
 from labelrisk.cli import main
 from labelrisk.errors import LabelRiskError
 
@@ -36,13 +36,19 @@ def test_a_margin_is_how_far_the_likeliest_class_is_ahead():
 
 
 def test_agreement_by_hand():
-    says = np.array([[0.9, 0.1], [0.52, 0.48], [0.3, 0.7], [0.6, 0.4]])
+    alone = np.array([[0.9, 0.1], [0.52, 0.48], [0.3, 0.7], [0.6, 0.4]])
     wanted = np.array([[0.8, 0.2], [0.49, 0.51], [0.2, 0.8], [0.1, 0.9]])
     # the second differs but is read again (0.04 apart), the fourth differs and is not
-    of = agreement(says, wanted, 0.1)
+    says = alone.copy()
+    asked = []
+    close = reread(says, 0.1, list("abcd"), lambda some: asked.append(some) or wanted[[1]])
+    assert (asked, close.tolist()) == ([["b"]], [1])
+    of = agreement(alone, says, wanted, close)
     assert (of.texts, of.same, of.alone, of.reread) == (4, 3, 2, 1)
     assert of.farthest == pytest.approx(0.5)
-    assert agreement(says, wanted, 0.0).same == 2
+    # a student that says another thing in a batch of close texts is no equal label
+    says[1] = alone[1]
+    assert agreement(alone, says, wanted, close).same == 2
     assert "of 4 other texts 3 (75.00 %) had the classifier's label; 25.0 % were read again" in (
         form(3, 4).model_copy(update={"agreement": of}).told
     )
@@ -77,6 +83,7 @@ def test_a_package_that_is_not_installed_is_one_sentence(root, tmp_path, capsys,
     words = ["--format", "openvino", "--texts", str(tmp_path / "in.parquet"), "--to", str(tmp_path / "out")]
     assert main(["export", "--classifier", str(root / "classifiers" / "distilled"), *words]) == 1
     assert "OpenVINO needs the package openvino, which is not installed" in capsys.readouterr().err
+
 
 # of a process and all that it forks: whom they would speak to is written down, and not spoken to
 WATCHED = """

@@ -73,7 +73,8 @@ def test_a_fault_keeps_its_traceback(tmp_path):
     assert "engine_tasks.py" in "".join(caught.value.__notes__)
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_worker_outlives_who_started_it(tmp_path, project, end):
     """SIGINT goes to all, as from a terminal, the others to the first process alone."""
     paths = os.pathsep.join([str(project / "src"), str(project / "tests")])
@@ -121,3 +122,16 @@ def test_one_at_a_time_on_a_gpu(monkeypatch):
 def test_cores_and_memory_of_this_machine():
     assert 1 <= machine.cores() <= (os.cpu_count() or 1)
     assert machine.free_memory() > 0.1 * GIB
+
+
+@pytest.mark.parametrize(
+    ("device", "visible", "found"),
+    [("nvidia0", None, True), ("nvidia3", "0", True), ("nvidia3", "", False), ("nvidiactl", None, False)],
+)
+def test_a_gpu_is_one_that_may_be_used_whatever_its_number(tmp_path, monkeypatch, device, visible, found):
+    (tmp_path / device).touch()
+    monkeypatch.setattr(machine, "DEVICES", tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert machine.has_gpu() is found

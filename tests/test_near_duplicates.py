@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from study_files import params, texts, write_study
 
-from labelrisk.corpora.near_duplicates import search
+from labelrisk.corpora.near_duplicates import search, signatures
 from labelrisk.corpora.near_duplicates.search import NONE, nearly_the_same
 from labelrisk.corpora.near_duplicates.shingles import jaccard, letters
 from labelrisk.corpora.near_duplicates.signatures import BINS, rows_of_band
@@ -128,6 +128,24 @@ def test_many_alike_are_compared_with_few_of_them(tmp_path, monkeypatch):
         found = nearly_the_same(keys, file, 0.9, seed=0)
     assert (found == NONE).sum() == 1
     assert sum(compared) < 3 * len(said)
+
+
+def test_long_texts_are_worked_on_a_few_at_a_time_and_the_same_is_found(tmp_path, monkeypatch):
+    """Pieces have so many letters at most, and one text more; as far as pairs go, two."""
+    said = list(dict.fromkeys(varied(random.Random(2), 60, 100)))
+    keys, file = keys_of(tmp_path, said)
+    with file:
+        expected = nearly_the_same(keys, file, 0.9, seed=0)
+        sizes = []
+        for module in (search, signatures):
+            monkeypatch.setattr(module, "BYTES_AT_ONCE", 2000)
+            monkeypatch.setattr(module, "letters", lambda of: sizes.append(sum(map(len, of))) or letters(of))
+        monkeypatch.setattr(search, "REMEMBERED", 0)
+        found = nearly_the_same(keys, file, 0.9, seed=0)
+    assert (found == expected).all()
+    assert (found != NONE).sum() > 10
+    assert sum(map(len, said)) > 20_000
+    assert max(sizes) <= 2000 + 2 * max(map(len, said))
 
 
 # --- in the stage

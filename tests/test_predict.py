@@ -442,9 +442,9 @@ def test_a_killed_process_goes_on_with_the_same_bytes(root, tmp_path, number):
 
     options = {"cwd": tmp_path, "env": environment, "stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL}
     process = subprocess.Popen(command("out.parquet"), **options)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     parts = folder_of(str(tmp_path / "out.parquet"))
-    while len(list(parts.glob("0*.parquet"))) < 3 and time.monotonic() < deadline:
+    while process.poll() is None and len(list(parts.glob("0*.parquet"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
     process.communicate()

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from applied_study import rows, study
+from ray_nodes import two_nodes, wait_for
 
 from labelrisk.applying.parts import folder_of
 from labelrisk.cli import main
@@ -32,11 +33,18 @@ def cluster(tmp_path_factory):
     nodes.shutdown()
 
 
-def run(root, folder, *words):
+def started(root, folder, *words):
     """The command in a process of its own, in a folder without params.yaml."""
     command = [sys.executable, "-m", "labelrisk", "predict", "--classifier", str(root / "classifiers" / "distilled")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.run([*command, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    options = {"env": os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, "cwd": folder, "text": True}
+    return subprocess.Popen([*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def run(root, folder, *words):
+    """The same, until it has ended."""
+    process = started(root, folder, *words)
+    out, errors = process.communicate()
+    return subprocess.CompletedProcess(words, process.returncode, out, errors)
 
 
 def test_two_nodes_give_the_same_bytes_as_this_machine(root, cluster, tmp_path):
@@ -70,6 +78,22 @@ def test_parts_of_this_machine_are_gone_on_with_on_ray(root, cluster, tmp_path, 
     done = run(root, tmp_path, "--in", "in.parquet", "--out", "out.parquet", "--engine", "ray", "--address", cluster)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
+    assert not parts.exists()
+
+
+def test_a_node_that_is_killed_in_the_middle_loses_nothing(root, tmp_path):
+    pq.write_table(pa.Table.from_pandas(rows(80_000, seed=6), preserve_index=False), tmp_path / "in.parquet")
+    done = run(root, tmp_path, "--in", "in.parquet", "--out", "here.parquet")
+    assert done.returncode == 0, done.stderr
+    parts = tmp_path / folder_of("there.parquet")
+    with two_nodes() as nodes:
+        process = started(root, tmp_path, "--in", "in.parquet", "--out", "there.parquet", "--address", nodes.address)
+        wait_for(lambda: process.poll() is not None or len(list(parts.glob("0*"))) >= 2, timeout=120)
+        assert process.poll() is None, process.communicate()
+        nodes.kill(nodes.other)
+        errors = process.communicate(timeout=240)[1]
+    assert process.returncode == 0, errors
+    assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
     assert not parts.exists()
 
 

@@ -16,9 +16,11 @@ from applied_study import rows, study
 from servers import S3_KEYS, passed_on, s3_server
 
 from labelrisk.applying import chunks, places
+from labelrisk.applying.applied import Applied, Options
 from labelrisk.applying.deliveries import delivered
 from labelrisk.applying.parquet_inputs import open_parquet
 from labelrisk.applying.parts import folder_of
+from labelrisk.applying.ray_actors import Labeller
 from labelrisk.cli import main
 from labelrisk.errors import LabelRiskError
 
@@ -228,6 +230,23 @@ def test_rows_in_the_middle_of_a_file_are_read_without_the_others(tmp_path):
         assert read == texts[first : first + count]
 
 
+def test_a_node_that_has_other_files_than_this_machine_is_refused(root, tmp_path):
+    table(5).to_parquet(tmp_path / "in.parquet")
+    unsaid = dict.fromkeys(Options._fields) | {"text": "text", "prefix": "", "uncalibrated": True}
+    options = Options(**unsaid | {"classifier": root / "classifiers" / "distilled"})
+    plan = Applied(options).plan
+    chunk = {"number": [0], "first": [0], "rows": [5], "digest": [chunks.digest(table(5)["text"].tolist())]}
+    for changes, says in (
+        ({"device": "cuda bfloat16"}, ""),
+        ({"classifier": "0123"}, "classifier is another on a node of the cluster ("),
+        ({"--graph": "0123"}, "--graph is another on a node of the cluster (None, here 0123); give all nodes"),
+    ):
+        found = Labeller(str(tmp_path / "in.parquet"), "text", options, plan | changes)(chunk)
+        assert found["sentence"][0].startswith(says)
+        assert bool(found["sentence"][0]) == bool(says)
+        assert bool(found["part"][0]) != bool(says)
+
+
 @pytest.mark.slow
 def test_a_process_killed_while_it_labels_for_s3_goes_on_with_the_same_bytes(s3, server, root, tmp_path):
     pq.write_table(pa.Table.from_pandas(rows(60_000, seed=4)), "labels/many.parquet", filesystem=s3)
@@ -240,8 +259,8 @@ def test_a_process_killed_while_it_labels_for_s3_goes_on_with_the_same_bytes(s3,
     options = {"cwd": tmp_path, "env": environment, "stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     process = subprocess.Popen(command("s3://labels/killed.parquet"), **options)
     parts = tmp_path / folder_of("s3://labels/killed.parquet")
-    deadline = time.monotonic() + 60
-    while len(list(parts.glob("0*.parquet"))) < 3 and time.monotonic() < deadline:
+    deadline = time.monotonic() + 240
+    while process.poll() is None and len(list(parts.glob("0*.parquet"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()

@@ -138,12 +138,19 @@ def test_a_worker_that_is_always_killed_is_one_sentence_after_three_tries(engine
 
 
 @pytest.mark.parametrize(
-    ("needs", "there"), [(Needs(gpus=1), "0 GPU"), (Needs(cores=64), "1 CPU"), (Needs(memory=1e12), "8.6 GB")]
+    ("needs", "jobs", "there"),
+    [
+        (Needs(gpus=1), None, "0 GPU"),
+        (Needs(gpus=1), 2, "0 GPU"),
+        (Needs(cores=64), None, "1 CPU"),
+        (Needs(memory=1e12), None, "8.6 GB"),
+    ],
 )
-def test_what_no_node_has_is_one_sentence_within_seconds(engine, needs, there):
-    started = time.monotonic()
-    said = sentence_of(engine, ray_tasks.square, [1], needs)
-    assert time.monotonic() - started < 15
+def test_what_no_node_has_is_one_sentence_within_seconds(nodes, needs, jobs, there):
+    with nodes.engine(jobs=jobs) as engine:
+        started = time.monotonic()
+        said = sentence_of(engine, ray_tasks.square, [1], needs)
+        assert time.monotonic() - started < 15
     assert said.startswith("no node of the Ray cluster has what one task needs")
     assert f"{there}; ask for less (engine.gpus, train.threads), or add such a node" in said
 

@@ -50,7 +50,7 @@ def start(project, tmp_path):
 def test_a_worker_that_takes_too_much_memory_is_one_sentence(tmp_path, monkeypatch):
     memory = psutil.virtual_memory()
     used = (memory.total - memory.available) / memory.total
-    monkeypatch.setenv("RAY_memory_usage_threshold", f"{used + GIB / memory.total:.3f}")
+    monkeypatch.setenv("RAY_memory_usage_threshold", f"{used + 2 * GIB / memory.total:.3f}")
     monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
     allocate = partial(ray_tasks.allocate, tmp_path, 4 * GIB)
     with two_nodes() as nodes, nodes.engine() as engine, pytest.raises(LabelRiskError) as caught:

@@ -153,7 +153,7 @@ def test_a_key_changes_with_all_that_bytes_depend_on(monkeypatch):
         found.add(keys.student_key(**(plain | change)))
     Path("encoder/weights").write_text("12")
     found.add(keys.student_key(**plain))
-    monkeypatch.setattr(keys, "LIBRARIES", ("torch", "numpy"))
+    monkeypatch.setattr(keys, "LIBRARIES", ("torch", "pyarrow"))
     found.add(keys.student_key(**plain))
     assert len(found) == 12
 

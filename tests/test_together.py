@@ -13,11 +13,11 @@ import torch
 from students import CLASSES, Stage, ids, recipe, tiny_model
 
 from labelrisk.encoders import tokens
-from labelrisk.engines.machine import has_gpu
 from labelrisk.errors import LabelRiskError
 from labelrisk.settings.engine import EngineSettings
 from labelrisk.settings.train import TrainSettings
 from labelrisk.students import encoders, training
+from labelrisk.students import wanted as wanted_module
 from labelrisk.students.fast_layers import FastLayers
 from labelrisk.students.one_student import train_group, train_student
 from labelrisk.students.optimizer import AdamW
@@ -29,6 +29,7 @@ from labelrisk.students.task import SharedInputs, StudentGroup, StudentTask
 from labelrisk.students.wanted import WantedStudent, grouped
 
 KINDS = ["bert", "roberta", "distilbert"]
+ONE_FAST = ["roberta", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("bert", "distilbert"))]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def logged(lesson: Lesson) -> tuple[Lesson, list[Any]]:
     return lesson._replace(log=log), entries
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_FAST)
 def test_each_learns_what_it_learns_alone(folders: dict[str, str], kind: str) -> None:
     """Rows of their own, so that batches are not equally long or wide, epochs not equally many steps; other heads."""
     settings = recipe(dropout=0.0, epochs=2)
@@ -125,6 +126,7 @@ def test_a_stack_learns_in_bf16_with_dropout(folders: dict[str, str]) -> None:
         assert {parameter.dtype for parameter in one.model.parameters()} == {torch.bfloat16}
 
 
+@pytest.mark.slow
 def test_low_rank_students_can_be_trained_together(folders: dict[str, str]) -> None:
     settings = recipe(method="lora", rank=2, dropout=0.0, epochs=1)
     together = training.fine_tune_together(
@@ -135,6 +137,7 @@ def test_low_rank_students_can_be_trained_together(folders: dict[str, str]) -> N
         np.testing.assert_allclose(together[seed].validation, alone.validation, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_model_with_windows_is_trained_alone(tmp_path: Path) -> None:
     folder = str(tiny_model(tmp_path, "modernbert"))
     settings = recipe(epochs=1)
@@ -143,7 +146,9 @@ def test_a_model_with_windows_is_trained_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(together[1].validation, alone.validation)
 
 
-def test_an_accelerator_is_given_seeds_of_one_source_and_recipe(tmp_path: Path) -> None:
+def test_an_accelerator_is_given_seeds_of_one_source_and_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def wanted(source: str, seed: int, recipe: TrainSettings) -> WantedStudent:
         stored = Store(tmp_path).students(source)
         return WantedStudent("key", stored, source, seed, recipe, tmp_path, lambda: b"", is_kept=True)
@@ -155,9 +160,12 @@ def test_an_accelerator_is_given_seeds_of_one_source_and_recipe(tmp_path: Path) 
         return [[(one.source, one.seed) for one in group] for group in grouped(students, engine)]
 
     expected = [[("a", 0), ("a", 1)], [("a", 2), ("a", 3)], [("a", 4)], [("b", 0)], [("b", 1)]]
-    assert seeds(EngineSettings(gpus=0.5)) == expected
-    if not has_gpu():
-        assert seeds(EngineSettings()) == [[(one.source, one.seed)] for one in students]
+    alone = [[(one.source, one.seed)] for one in students]
+    for has in (True, False):  # of this machine, where tasks of a cluster are not computed
+        monkeypatch.setattr(wanted_module, "has_gpu", lambda has=has: has)
+        assert seeds(EngineSettings(kind="ray", gpus=0.5)) == expected
+        assert seeds(EngineSettings(kind="ray")) == alone
+        assert seeds(EngineSettings(gpus=1)) == (expected if has else alone)
 
 
 def test_a_group_gives_the_files_of_each(folders: dict[str, str], tmp_path: Path) -> None:
@@ -179,7 +187,7 @@ def test_a_group_gives_the_files_of_each(folders: dict[str, str], tmp_path: Path
 
 
 @pytest.mark.parametrize("students", [1, 3])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_FAST)
 def test_a_step_reads_nothing_from_the_device(folders: dict[str, str], kind: str, students: int) -> None:
     """On the device "meta" there are no values: whatever waits for one raises, as what mixes devices does."""
     models = [load(folders[kind], seed, 0.1).to("meta") for seed in range(students)]

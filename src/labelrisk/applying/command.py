@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,9 +23,6 @@ from labelrisk.applying.run import Source, label_parts, put_together
 from labelrisk.applying.shares_file import write_shares
 from labelrisk.settings.engine import EngineSettings
 
-if TYPE_CHECKING:
-    pass
-
 
 def label_file(name: str, out: str, options: Options, engine: EngineSettings, *, anew: bool) -> None:
     """Label a file, or several; print what is said of all rows."""
@@ -42,7 +39,7 @@ def label_file(name: str, out: str, options: Options, engine: EngineSettings, *,
     with kept_parts(out, applied.plan, anew=anew) as parts:
         with closing(RowsBar(rows.rows, applied.passes)) as progress:
             if engine.kind == "ray":
-                label_parts_on_ray(source, parts, out, options, engine, progress)
+                label_parts_on_ray(source, parts, out, applied, engine, progress)
             else:
                 label_parts(source, parts, out, lambda texts: applied.say(texts, progress), progress)
         with delivered(out, parts.whole, anew=anew) as temporary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from labelrisk.applying.parts import Parts, part_of
 from labelrisk.applying.places import is_remote
 from labelrisk.applying.rows_bar import RowsBar
 from labelrisk.applying.run import Source, missing_chunks
-from labelrisk.errors import LabelRiskError
+from labelrisk.errors import LabelRiskError, shown
 from labelrisk.settings.engine import EngineSettings
 from labelrisk.system_errors import sentence_of
 
@@ -25,11 +26,14 @@ Row = dict[str, Any]
 class Labeller:
     """An actor: it loads the classifier once, reads the texts of a chunk where they lie, and gives its part."""
 
-    def __init__(self, name: str, column: str, options: Options) -> None:
-        """What can't be loaded is told with the first chunk: Ray would start the actor again and again."""
+    def __init__(self, name: str, column: str, options: Options, plan: Mapping[str, str]) -> None:
+        """plan: that of the parts.  What can't be loaded is told with the first chunk: Ray would start the actor again
+        and again.
+        """
         self._column, self._sentence = column, ""
         try:
             self._rows, self._applied = _parquet(name), Applied(options)
+            check_plan(self._applied.plan, plan)
         except Exception as error:
             self._sentence = _sentence(error)
 
@@ -57,8 +61,17 @@ class Labeller:
         return part_of(self._applied.say(texts), wanted)
 
 
+def check_plan(ours: Mapping[str, str], plan: Mapping[str, str]) -> None:
+    """Raise LabelRiskError for a node whose parts do not fit; it may compute on another device."""
+    if other := next((name for name in plan if name != "device" and ours[name] != plan[name]), None):
+        raise LabelRiskError(
+            f"{other} is another on a node of the cluster ({shown(ours[other])}, here {shown(plan[other])}); give all "
+            "nodes the same files"
+        )
+
+
 def label_parts_on_ray(
-    source: Source, parts: Parts, out: str, options: Options, engine: EngineSettings, progress: RowsBar
+    source: Source, parts: Parts, out: str, applied: Applied, engine: EngineSettings, progress: RowsBar
 ) -> None:
     """Label the chunks that have no part yet; parts are kept in any order, as they come.
 
@@ -76,7 +89,7 @@ def label_parts_on_ray(
         from labelrisk.engines.ray_connection import connected
 
         with connected(engine.address):
-            for row in _labelled(chunks, _everywhere(source.name), source.text, _absolute(options), engine):
+            for row in _labelled(chunks, _everywhere(source.name), source.text, applied, engine):
                 if row["sentence"]:
                     raise LabelRiskError(str(row["sentence"]))
                 parts.keep(int(row["number"]), row["part"])
@@ -89,7 +102,7 @@ def label_parts_on_ray(
         ) from None
 
 
-def _labelled(chunks: list[Row], name: str, column: str, options: Options, engine: EngineSettings) -> Any:
+def _labelled(chunks: list[Row], name: str, column: str, applied: Applied, engine: EngineSettings) -> Any:
     import logging
 
     import ray
@@ -107,7 +120,7 @@ def _labelled(chunks: list[Row], name: str, column: str, options: Options, engin
         raise LabelRiskError(f"no node of the Ray cluster has {each:g} {kind}; correct engine.gpus")
     labelled = ray.data.from_items(chunks, override_num_blocks=len(chunks)).map_batches(
         Labeller,
-        fn_constructor_args=(name, column, options),
+        fn_constructor_args=(name, column, _absolute(applied.options), applied.plan),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=min(actors, engine.jobs or actors, len(chunks))),
         num_cpus=cores,

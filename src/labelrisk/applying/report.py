@@ -99,7 +99,7 @@ def _about_shares(summary: Summary, found: ClassShares) -> str:
     level = f"{100 * summary.calibration.form.confidence:g}"
     if found.method == GOLD:
         return (
-            f"{text}; corrected [{level} % interval]: by the {len(summary.whole.coded[1]):,} rows with gold (PPI++), "
+            f"{text}; corrected [{level} % interval]: by the {summary.whole.with_gold:,} rows with gold (PPI++), "
             "which must be a random sample, or have their chances in --probability."
         )
     text += (

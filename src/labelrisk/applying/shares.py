@@ -57,7 +57,7 @@ def class_shares(
     given, gold, drawn = totals.coded
     if len(gold) < FEWEST:
         return ClassShares(rows, naive, None, method, f"{len(gold)} rows have gold, and {FEWEST} are needed")
-    drawn = np.where(np.isnan(drawn), len(whole.coded[1]) / whole.rows, drawn)
+    drawn = np.where(np.isnan(drawn), whole.with_gold / whole.rows, drawn)
     outcomes = np.eye(len(naive))[gold]
     found = powered_shares(totals.answers.mean, rows, given, outcomes, drawn, calibration.form.confidence)
     return ClassShares(rows, naive, found, method, None)

@@ -40,7 +40,7 @@ def of_parts(
 
 def _parts(rows: Iterator[AnswerRow]) -> Iterator[Part]:
     part: Part = []
-    size, templates = 0, dict[str | None, str | None]()
+    size, templates = 0, dict[str, str]()
     for row in rows:
         # of many equal templates a process is sent one
         endpoint, model, prefix, suffix = (templates.setdefault(text, text) for text in row[2:6])

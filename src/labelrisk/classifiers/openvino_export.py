@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from labelrisk.classifiers import export_notes
 from labelrisk.classifiers.calibration import digest
@@ -24,7 +25,7 @@ from labelrisk.classifiers.openvino_graph import (
     imported,
     said_by,
 )
-from labelrisk.classifiers.voting import Classifier, margins
+from labelrisk.classifiers.voting import Classifier, reread
 from labelrisk.encoders.tokens import Tokens, padding_id, tokenise
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import write_json
@@ -33,17 +34,17 @@ from labelrisk.students import minibatches
 from labelrisk.students.fast_layers import first_token_only
 
 LEAST = 0.995  # share of texts whose label must be the classifier's
-FITTED = 300  # texts by which the ranges of int8 are found; the others are what is measured
+FITTED = 300  # texts at most, and half of them, by which int8 and the margin are fitted; the others measure
 # A label can differ only where the probabilities of two classes, each off by so much, change places: of so many of the
 # fitted texts they are less far off, and texts whose two likeliest classes are nearer are left to the students.
 SURE = 0.99
-FEWEST = 400  # texts in all: of fewer, one other label is already too many
+FEWEST = 400  # texts in all: where half of them measure, one other label is already too many
 
 
 def export_openvino(folder: Path, to: Path, temperature: float, precision: str, texts: Sequence[str]) -> GraphForm:
     """Write all students of a classifier as one graph: token ids and mask -> the vote's probabilities.
 
-    texts: like those that will be labelled; the first FITTED fit the ranges of int8, the others are measured.
+    texts: like those that will be labelled; the first FITTED, or half, fit int8 and the margin, the others measure.
     Raises LabelRiskError where an optional package is missing, where students read other tokens, for too few texts,
     and where fewer than LEAST of the labels are the classifier's.
     """
@@ -51,7 +52,7 @@ def export_openvino(folder: Path, to: Path, temperature: float, precision: str, 
     form = read_form(folder)
     if len(texts) < FEWEST:
         raise LabelRiskError(
-            f"--texts holds {len(texts):,} different texts, but {FITTED} fit the graph and others measure it; give "
+            f"--texts holds {len(texts):,} different texts, of which some fit the graph and others measure it; give "
             f"{FEWEST} or more, such as 2,000"
         )
     loaded = [load_plain(folder / member, form, "sdpa") for member in form.members]
@@ -61,7 +62,8 @@ def export_openvino(folder: Path, to: Path, temperature: float, precision: str, 
             f"the students in {folder} read other tokens, so that no one graph fits; export one of them"
         )
     padding = padding_id(loaded[0][0])
-    fitted, measured = (tokenise(tokenizer, part, form.max_tokens) for part in (texts[:FITTED], texts[FITTED:]))
+    half = min(FITTED, len(texts) // 2)
+    fitted, measured = (tokenise(tokenizer, part, form.max_tokens) for part in (texts[:half], texts[half:]))
     graph = _traced(openvino, [model for model, _ in loaded], tokenizer)
     if precision == "int8":
         graph = _in_int8(graph, fitted, padding)
@@ -72,10 +74,12 @@ def export_openvino(folder: Path, to: Path, temperature: float, precision: str, 
         precision=precision, temperature=temperature, margin=0.0, agreement=blank,  # type: ignore[arg-type]
     )  # fmt: skip
     if precision == "int8":
-        off = np.abs(said_by(ready, fitted, found) - classifier.read(texts[:FITTED]).probabilities)
+        off = np.abs(said_by(ready, fitted, found) - classifier.read(texts[:half]).probabilities)
         found = found.model_copy(update={"margin": min(1.0, 2 * float(np.quantile(off.max(axis=1), SURE)))})
-    says, wanted = said_by(ready, measured, found), classifier.read(texts[FITTED:]).probabilities
-    found = found.model_copy(update={"agreement": agreement(says.astype(np.float64), wanted, found.margin)})
+    alone, wanted = said_by(ready, measured, found).astype(np.float64), classifier.read(texts[half:]).probabilities
+    says = alone.copy()  # what predict gives: students in batches of texts that are close may say a little else
+    close = reread(says, found.margin, texts[half:], lambda some: classifier.read(some).probabilities)
+    found = found.model_copy(update={"agreement": agreement(alone, says, wanted, close)})
     check(found, folder)
     with new_folder(to) as temporary:
         openvino.save_model(graph, temporary / MODEL, compress_to_fp16=False)
@@ -87,16 +91,14 @@ def export_openvino(folder: Path, to: Path, temperature: float, precision: str, 
     return found
 
 
-def agreement(says: Floats, wanted: Floats, margin: float) -> Agreement:
-    """Of probabilities (N, K) of a graph, and of the classifier, which is asked below the margin."""
-    close = margins(says) < margin
-    alone = says.argmax(axis=1) == wanted.argmax(axis=1)
-    off = np.abs(says - wanted)[~close]
+def agreement(alone: Floats, says: Floats, wanted: Floats, close: NDArray[np.int64]) -> Agreement:
+    """Of probabilities (N, K) of a graph, of it with students that read the texts `close`, and of the classifier."""
+    off = np.abs(np.delete(says - wanted, close, axis=0))
     return Agreement(
         texts=len(says),
-        same=int((alone | close).sum()),
-        alone=int(alone.sum()),
-        reread=int(close.sum()),
+        same=int((says.argmax(axis=1) == wanted.argmax(axis=1)).sum()),
+        alone=int((alone.argmax(axis=1) == wanted.argmax(axis=1)).sum()),
+        reread=len(close),
         farthest=float(off.max()) if len(off) else 0.0,
     )
 

@@ -96,10 +96,10 @@ class Classifier:
         if self._graph is None:
             return self._mean(self._members, texts, done)
         found = self._mean([(self._members[0][0], self._graph)], texts, done)
-        close = np.flatnonzero(margins(found.probabilities) < self._graph.form.margin)
-        if len(close):
-            again = self._mean(self._members, [texts[place] for place in close.tolist()], lambda texts: None)
-            found.probabilities[close] = again.probabilities
+        reread(
+            found.probabilities, self._graph.form.margin, texts,
+            lambda close: self._mean(self._members, close, lambda texts: None).probabilities,
+        )  # fmt: skip
         return found
 
     def _mean(
@@ -119,6 +119,16 @@ class Classifier:
         from labelrisk.encoders.tokens import beginnings, tokenise
 
         return tokenise(tokenizer, beginnings(tokenizer, texts, self.max_tokens), self.max_tokens)
+
+
+def reread(
+    says: NDArray[np.float64], margin: float, texts: Sequence[str], students: Callable[[list[str]], NDArray[np.float64]]
+) -> NDArray[np.int64]:
+    """Let students say anew, in says (N, K), what is closer than the margin; returns which texts these are."""
+    close = np.flatnonzero(margins(says) < margin)
+    if len(close):
+        says[close] = students([texts[place] for place in close.tolist()])
+    return close
 
 
 def margins(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

@@ -47,10 +47,9 @@ def run(
             wanted += train.wanted_students(settings, stage.source, training / stage.source, inputs, store)
         else:
             wanted += curve.wanted_students(settings, stage.rows, stage.source, training / stage.source, inputs, store)
-    train_missing(
-        [one for one in wanted if not one.stored.was_delivered(one.key)],
-        Inputs(*shared, code / "train"), settings.engine, durations, jobs,
-    )  # fmt: skip
+    missing = [one for one in wanted if not one.stored.was_delivered(one.key)]
+    with Store(store).in_use():
+        train_missing(missing, Inputs(*shared, code / "train"), settings.engine, durations, jobs)
 
 
 def check_jobs(jobs: int | None) -> None:

@@ -8,9 +8,17 @@ from types import TracebackType
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 SCHEMA = pa.schema({"text": pa.large_string()})
+
+
+def in_pieces(sizes: NDArray[np.integer], rows: int, most: int) -> Iterator[slice]:
+    """Cut rows of such sizes: so many rows at most, and no row more once they have the size `most` together."""
+    full = np.flatnonzero(np.diff(np.cumsum(sizes, dtype=np.int64) // most)) + 1
+    starts = np.union1d(np.arange(0, len(sizes), rows), full).tolist()
+    yield from map(slice, starts, [*starts[1:], len(sizes)])
 
 
 class TextsFile:
@@ -20,12 +28,14 @@ class TextsFile:
         self._path = path
         self._writer = pa.ipc.new_file(path, SCHEMA)
         self._starts = [0]
+        self._sizes: list[NDArray[np.uint32]] = []
 
     def add(self, texts: Sequence[str]) -> None:
         """Some texts more."""
         array = pa.array(texts, pa.large_string())
         self._writer.write_batch(pa.record_batch([array], schema=SCHEMA))
         self._starts.append(self._starts[-1] + len(array))
+        self._sizes.append(pc.binary_length(array).to_numpy().astype(np.uint32))
 
     def parts(self, rows: NDArray[np.int64]) -> Iterator[tuple[slice, pa.Array]]:
         """The texts of these rows, ascending, some at a time, and which of `rows` they are."""
@@ -36,6 +46,11 @@ class TextsFile:
                 if first < last:
                     texts = reader.get_batch(number).column(0)
                     yield slice(int(first), int(last)), texts.take(pa.array(rows[first:last] - start))
+
+    def sizes(self) -> NDArray[np.uint32]:
+        """Bytes of each text: (N,)."""
+        self._sizes = [np.concatenate(self._sizes)]
+        return self._sizes[0]
 
     def at(self, rows: NDArray[np.int64]) -> list[str]:
         """The texts of these rows, in any order."""

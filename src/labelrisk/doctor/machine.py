@@ -63,13 +63,14 @@ def device() -> list[Finding]:
 
     from labelrisk.encoders.devices import device as of_encoders
     from labelrisk.encoders.devices import precision
+    from labelrisk.engines.machine import has_gpu
 
     is_fast = precision("auto") == torch.bfloat16
     kind = of_encoders().type
     type_ = "bf16 is fast here" if is_fast else "bf16 is slow here, so that `precision: auto` is fp32"
     if kind == "cuda":
         return [Finding("ok", "device", f"GPU {torch.cuda.get_device_name(0)}; {type_}")]
-    if Path("/dev/nvidia0").exists():
+    if has_gpu():
         return [
             Finding(
                 "look", "device", f"there is a GPU, but torch {torch.__version__} can't use it; install its CUDA build"

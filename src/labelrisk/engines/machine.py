@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+DEVICES = Path("/dev")
+
 
 def cores() -> int:
     """Cores that this process may use."""
@@ -21,5 +23,7 @@ def free_memory() -> float:
 
 
 def has_gpu() -> bool:
-    """Whether there is one of NVIDIA's."""
-    return Path("/dev/nvidia0").exists()
+    """Whether there is one of NVIDIA's that this process may use; a container may have another one than the first."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
+    return any(DEVICES.glob("nvidia[0-9]*"))

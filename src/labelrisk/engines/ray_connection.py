@@ -30,7 +30,7 @@ QUIET = {
 def connected(address: str | None) -> Iterator[None]:
     """Be connected; address: host:port or ray://host:port; None: $RAY_ADDRESS, or Ray is started here.
 
-    Workers run the labelrisk of this process, whatever their image has: its folder is sent once for each content, 2 MB.
+    Workers run the labelrisk of this process, whatever their image has: its folder is sent once for each content, 3 MB.
     So an edit of the code needs no new image, and no node can compute with another version; what labelrisk imports is
     the image's.  Nothing of this process' environment is sent.
     Raises LabelRiskError where nobody answers, or the versions of Ray or Python differ.

@@ -54,10 +54,19 @@ def run(
     wanted = wanted_students(settings, rows, source, training, inputs, store)
     if not wanted:
         print(f"source '{source}' has no more than {rows:,} labelled train rows: no student is trained")
-    train_missing(wanted, inputs, settings.engine, durations)
+    with Store(store).in_use():
+        train_missing(wanted, inputs, settings.engine, durations)
+        _write(settings, rows, source, wanted, read_json(labels), out)
+    if wanted:
+        wanted[0].stored.deliver(one.key for one in wanted)
+
+
+def _write(
+    settings: Settings, rows: int, source: str, wanted: list[WantedStudent], classes: list[str], out: Path
+) -> None:
+    """What finished students say, and the course of their training."""
     found = {one.seed: one for one in wanted}
     histories = [pd.DataFrame({"seed": [], "step": [], LOSS: [], VALIDATION: [], "rows": [], "entropy": []})]
-    classes: list[str] = read_json(labels)
     for one in wanted:
         entropy = _part(settings, rows, one.training, one.seed, classes).entropy
         histories.append(_history(one.path(LOGGED)).assign(seed=one.seed, rows=rows, entropy=entropy))
@@ -66,8 +75,6 @@ def run(
         write_runs(folder / RUNS, lambda _, seed: read_run(found[seed].path(PREDICTIONS)), [source], list(found))
         columns = {"seed": "int64", "step": "int64", "rows": "int64"}
         write_parquet(pd.concat(histories, ignore_index=True).astype(columns), folder / HISTORY)
-    if wanted:
-        wanted[0].stored.deliver(one.key for one in wanted)
 
 
 def wanted_students(

@@ -36,8 +36,8 @@ def run(
     """
     inputs = Inputs(test, labels, code)
     wanted = wanted_students(settings, source, training, inputs, store)
-    train_missing(wanted, inputs, settings.engine, durations)
-    with ExitStack() as outputs:
+    with Store(store).in_use(), ExitStack() as outputs:
+        train_missing(wanted, inputs, settings.engine, durations)
         models, tables, histories = (outputs.enter_context(written_aside(path)) for path in (model, predictions, logs))
         for one in wanted:
             link(one.path(MODEL), models / str(one.seed))

@@ -1,4 +1,4 @@
-"""What a student's bytes depend on, as one digest: known before it is trained."""
+"""What a student's bytes depend on, but for the processor type, as one digest: known before it is trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labelrisk.files import canonical_json
 from labelrisk.settings.train import TrainSettings
 
 DIGITS = 32  # of a digest
-LIBRARIES = ("torch", "transformers", "tokenizers")  # other versions of these may be other bytes
+LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")  # other versions of these may be other bytes
 
 
 def digest_of(*paths: Path) -> str:

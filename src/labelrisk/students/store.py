@@ -6,10 +6,12 @@ were being trained, and a seed more trains no other again.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from labelrisk.cache.location import shared_between_experiments
@@ -20,6 +22,7 @@ from labelrisk.students.task import FinishedStudent
 ALL = "all"  # the rows of students that no curve is made of
 NOTE = "student.json"  # beside a student's files: their digests
 DELIVERED = "delivered"  # beside the students of a stage: keys of those that became its outputs once
+LOCK = "in_use"  # beside all: held while students are trained and linked, for experiments may do so at the same time
 
 
 class Store:
@@ -39,15 +42,26 @@ class Store:
         place = self._study / source / (ALL if rows is None else str(rows))
         return StoredStudents(place, self._root, self._is_own)
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Let no process remove a student meanwhile; what is out of date then goes another time."""
+        make_unseen_folder(self._root)
+        with (self._root / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+
     def prune(self, sources: Collection[str], sizes: Collection[int], of_curves: Collection[str]) -> None:
         """Remove students of sources, and of numbers of rows, that are not declared; of_curves: sources with sizes."""
-        for source in self._study.glob("*") if self._is_own else ():
-            declared = {ALL, *(map(str, sizes) if source.name in of_curves else ())}
-            for rows in source.glob("*"):
-                if source.name not in sources or rows.name not in declared:
-                    shutil.rmtree(rows)
-            if source.name not in sources:
-                shutil.rmtree(source)
+        if not self._is_own or not self._study.is_dir():
+            return
+        with _unused(self._root) as is_unused:
+            for source in self._study.iterdir() if is_unused else ():
+                declared = {ALL, *(map(str, sizes) if source.name in of_curves else ())}
+                for rows in source.iterdir():
+                    if source.name not in sources or rows.name not in declared:
+                        shutil.rmtree(rows)
+                if source.name not in sources:
+                    shutil.rmtree(source)
 
 
 class StoredStudents:
@@ -94,13 +108,26 @@ class StoredStudents:
             return
         wanted = set(keys)
         (self._folder / DELIVERED).write_text("\n".join(sorted(wanted | self._delivered())) + "\n", encoding="utf-8")
-        for path in self._folder.iterdir():
-            if path.is_dir() and path.name not in wanted:
-                shutil.rmtree(path)
+        with _unused(self._root) as is_unused:
+            for path in self._folder.iterdir() if is_unused else ():
+                if path.is_dir() and path.name not in wanted:
+                    shutil.rmtree(path)
 
     def _delivered(self) -> set[str]:
         noted = self._folder / DELIVERED
         return set(noted.read_text(encoding="utf-8").split()) if noted.is_file() else set()
+
+
+@contextmanager
+def _unused(root: Path) -> Iterator[bool]:
+    """Whether nobody has the students there in use, and then nobody will meanwhile."""
+    with (root / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def link(source: Path, target: Path) -> None:

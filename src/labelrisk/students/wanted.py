@@ -73,8 +73,11 @@ def train_missing(
 
 
 def grouped(students: Sequence[WantedStudent], engine: EngineSettings) -> list[tuple[WantedStudent, ...]]:
-    """Which are trained in one pass: on an accelerator `train.together` of one source and recipe, elsewhere none."""
-    if not (engine.gpus or has_gpu()):
+    """Which are trained in one pass: on an accelerator `train.together` of one source and recipe, elsewhere none.
+
+    On a cluster a task has one where it asks for it, whatever this machine has.
+    """
+    if not (engine.gpus if engine.kind == "ray" else has_gpu()):
         return [(one,) for one in students]
     found: list[tuple[WantedStudent, ...]] = []
     for (_, recipe, _), some in itertools.groupby(students, lambda one: (one.source, one.recipe, one.is_kept)):

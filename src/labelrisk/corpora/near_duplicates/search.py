@@ -11,10 +11,12 @@ from labelrisk.corpora.duplicates import elsewhere_of, preference
 from labelrisk.corpora.keys import Keys
 from labelrisk.corpora.near_duplicates.shingles import jaccard, letters
 from labelrisk.corpora.near_duplicates.signatures import bands_of
-from labelrisk.corpora.texts_file import TextsFile
+from labelrisk.corpora.texts_file import TextsFile, in_pieces
 
 EARLIER = 32  # rows just before it in its bucket, and the first there, that a row is compared with
 PAIRS_AT_ONCE = 4_000
+BYTES_AT_ONCE = 2**21  # of their texts: a letter takes some 150 bytes in a set of shingles
+REMEMBERED = 10_000_000  # pairs, at most, that are not compared again
 NONE = -1
 
 Rows = NDArray[np.int64]
@@ -46,7 +48,8 @@ def nearly_the_same(rows: Keys, texts: TextsFile, least: float, seed: int) -> Ro
             later, earlier, pairs = later[new], earlier[new], pairs[new]
             same = _similarities(rows.rows[later], rows.rows[earlier], texts) >= least
             found[later[same]] = earlier[same]
-            unlike = np.union1d(unlike, pairs[~same])
+            if len(unlike) < REMEMBERED:
+                unlike = np.union1d(unlike, pairs[~same])
     return found
 
 
@@ -71,9 +74,8 @@ def _candidates(band: NDArray[np.uint32], order: Rows, found: Rows) -> Iterator[
 
 def _similarities(ones: Rows, others: Rows, texts: TextsFile) -> NDArray[np.float64]:
     """Jaccard similarities of pairs of texts, by their places in the file: (n,)."""
-    found = np.empty(len(ones))
-    for start in range(0, len(ones), PAIRS_AT_ONCE):
-        at = slice(start, start + PAIRS_AT_ONCE)
+    found, sizes = np.empty(len(ones)), texts.sizes()
+    for at in in_pieces(sizes[ones].astype(np.int64) + sizes[others], PAIRS_AT_ONCE, BYTES_AT_ONCE):
         rows, places = np.unique(np.concatenate([ones[at], others[at]]), return_inverse=True)
         sets = letters(texts.at(rows)).shingles()
         pairs = places.reshape(2, -1).T.tolist()

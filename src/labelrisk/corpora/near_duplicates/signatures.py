@@ -13,14 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelrisk.corpora.near_duplicates.shingles import CHARACTERS, letters
-from labelrisk.corpora.texts_file import TextsFile
+from labelrisk.corpora.texts_file import TextsFile, in_pieces
 
 BINS = 64  # hashes of a signature
 FOUND = 0.995  # of pairs of exactly the least similarity, so many share a band at least
 TEXTS_AT_ONCE = 4096  # so that what is computed stays in the cache
+BYTES_AT_ONCE = 2**20  # of these texts: a letter takes some 80 bytes while it is worked on
 THREADS = 2
 
 ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -58,8 +60,8 @@ def bands_of(
 
 def _small_parts(texts: TextsFile, rows: NDArray[np.int64]) -> Iterator[tuple[int, list[str]]]:
     for at, some in texts.parts(rows):
-        for start in range(0, len(some), TEXTS_AT_ONCE):
-            yield at.start + start, some.slice(start, TEXTS_AT_ONCE).to_pylist()
+        for piece in in_pieces(pc.binary_length(some).to_numpy(), TEXTS_AT_ONCE, BYTES_AT_ONCE):
+            yield at.start + piece.start, some[piece].to_pylist()
 
 
 def _signatures(texts: Sequence[str], seed: int) -> tuple[Hashes, NDArray[np.bool_]]:
