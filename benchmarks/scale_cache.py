@@ -32,8 +32,10 @@ from scale_table import Line, main, sizes
 AT_ONCE = 64  # answers of a transaction: as many as are in flight
 RECIPE = "a table of SHA-256 keys and JSON in SQLite, one look at a time"
 CACHE, TABLE = Path(".labelrisk", "calls.sqlite"), Path("table.sqlite")
-ANNOTATE = ("annotate", "--annotator", "model", "--prepared", "prepared", "--cache", str(CACHE), "--out", "l.parquet")
-ANNOTATE += ("--ballots", "b.parquet", "--metrics", "m.json")
+ANNOTATE: tuple[str, ...] = (
+    *("annotate", "--annotator", "model", "--prepared", "prepared", "--cache", str(CACHE)),
+    *("--out", "l.parquet", "--ballots", "b.parquet", "--metrics", "m.json"),
+)
 RUN = (sys.executable, "-c", "import sys; from labelrisk.cli import main; sys.exit(main(sys.argv[1:]))")
 
 

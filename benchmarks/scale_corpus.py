@@ -21,6 +21,10 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labelrisk.params import Settings
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -53,8 +57,8 @@ def _of_size(folder: Path, rows: int) -> Iterator[scale_table.Line]:
     usual = partial(_usual, folder, rows)
     for kind in ("parquet", "csv", "jsonl"):
         prepared = _apart(folder, f"prepare_{kind}", rows)
-        recipe = {"usual": usual("pandas_prepare", MOST_IN_MEMORY), "recipe": PANDAS} if kind == "parquet" else {}
-        yield line(f"prepare, {kind}", seconds=prepared[0], gigabytes=prepared[1], **recipe)
+        by_pandas, recipe = (usual("pandas_prepare", MOST_IN_MEMORY), PANDAS) if kind == "parquet" else (None, "")
+        yield line(f"prepare, {kind}", seconds=prepared[0], gigabytes=prepared[1], usual=by_pandas, recipe=recipe)
     near = _apart(folder, "prepare_near", rows)
     by_datasketch = usual("datasketch_lsh", MOST_BY_DATASKETCH)
     yield line("prepare, near-duplicates", seconds=near[0], gigabytes=near[1], usual=by_datasketch, recipe=DATASKETCH)
@@ -101,7 +105,7 @@ def write_inputs(folder: Path, rows: int) -> None:
     (folder / "codebook.yaml").write_text(yaml.safe_dump({"task": "t", "labels": {name: name for name in CLASSES}}))
 
 
-def settings_of(folder: Path, kind: str = "parquet", **prepare: object) -> object:
+def settings_of(folder: Path, kind: str = "parquet", **prepare: object) -> Settings:
     """A study of the texts, of which nearly all are train rows."""
     from labelrisk.params import load
 

@@ -41,7 +41,7 @@ def test_these_commands_are_found():
     plain |= {"curves", "estimate", "slice", "why", "completion", "init"}
     plain |= {"share", "check-remote", "check-lock", "comment", "code", "diff", "review", "doctor", "studies"}
     plain |= {"predict", "export", "students"}
-    assert set(COMMANDS) == plain | {f"cache {action}" for action in ("export", "import", "prune", "show", "verify")}
+    assert set(COMMANDS) == plain | {f"cache {of}" for of in ("compact", "export", "import", "prune", "show", "verify")}
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -8,7 +8,7 @@ from pathlib import Path
 HELP = "write a classifier as a plain folder of transformers, as ONNX, or as a fast graph of OpenVINO"
 EXAMPLE = """labelrisk export --classifier classifiers/distilled --to exported
 labelrisk export --classifier classifiers/chosen --format onnx --to graph
-labelrisk export --format openvino --precision int8 --texts big.parquet --to fast"""
+labelrisk export --format openvino --precision int8 --texts some.csv --to fast"""
 
 
 def arguments(parser: ArgumentParser) -> None:

@@ -49,7 +49,8 @@ class RayEngine:
         tries, failure = Counter[int](), None
         try:
             while running or (waiting and failure is None):
-                most = self._jobs or max(1, AHEAD * nodes.at_once())
+                able = AHEAD * nodes.at_once()  # also where jobs are stated: what no node has, none will ever compute
+                most = self._jobs or max(1, able)
                 while waiting and len(running) < most and failure is None:
                     place = waiting.popleft()
                     running[remote.remote(shared, versions_here(), tasks[place])] = place

@@ -107,7 +107,8 @@ class StoredStudents:
         if not self._is_own:
             return
         wanted = set(keys)
-        (self._folder / DELIVERED).write_text("\n".join(sorted(wanted | self._delivered())) + "\n", encoding="utf-8")
+        with written_aside(self._folder / DELIVERED) as noted:
+            noted.write_text("\n".join(sorted(wanted | self._delivered())) + "\n", encoding="utf-8")
         with _unused(self._root) as is_unused:
             for path in self._folder.iterdir() if is_unused else ():
                 if path.is_dir() and path.name not in wanted:
