@@ -98,7 +98,7 @@ def _apart(folder: Path, part: str, rows: int) -> tuple[float, float]:
 def write_inputs(folder: Path, rows: int) -> None:
     """The corpus in three formats, and the files of a study."""
     import yaml
-    from scale_texts import CLASSES, write_corpus
+    from generated_texts import CLASSES, write_corpus
 
     for kind in ("parquet", "csv", "jsonl"):
         write_corpus(folder / f"texts.{kind}", rows)
@@ -137,7 +137,7 @@ def write_labels(folder: Path, rows: int) -> None:
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from scale_texts import CLASSES
+    from generated_texts import CLASSES
 
     from labelrisk.corpora.prepared import Prepared
     from labelrisk.labels.labels_file import SCHEMA

@@ -1,5 +1,6 @@
 """Estimates from labels, as they are and corrected: by hand, against reference packages, in worlds of known truth."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -361,7 +362,7 @@ def test_rows_without_a_label_are_no_class():
     codes = evidence.given["test"]["llm"].codes.copy()
     codes[:100] = -1
     given = {**evidence.given, "test": {"llm": type(evidence.given["test"]["llm"])(codes, None)}}
-    evidence = type(evidence)(study=evidence.study, rows=evidence.rows, given=given)
+    evidence = dataclasses.replace(evidence, given=given)
     table = downstream(evidence).tables[""].set_index(["kind", "labels", "class", "method"])
     naive = table.loc[("annotator", "llm", "class_0", "naive"), "estimate"]
     assert naive == pytest.approx((codes == 0).sum() / 500)
@@ -374,7 +375,7 @@ def labelled_alone(rows, **how):
     codes = np.full(600, -1)
     codes[rows] = evidence.given["test"]["llm"].codes[rows]
     given = {**evidence.given, "test": {"llm": type(evidence.given["test"]["llm"])(codes, None)}}
-    return type(evidence)(study=evidence.study, rows=evidence.rows, given=given)
+    return dataclasses.replace(evidence, given=given)
 
 
 @pytest.mark.filterwarnings("error")

@@ -197,6 +197,16 @@ def test_parts_that_are_read_and_rows_that_are_the_same():
 
         is_fast = True
 
+        def set_truncation_and_padding(self, max_length, **_):
+            self.most = max_length
+
+        @property
+        def backend_tokenizer(self):
+            return self
+
+        def encode_batch_fast(self, texts):
+            return [SimpleNamespace(ids=ids) for ids in self(texts, True, self.most)["input_ids"]]
+
         def __call__(self, texts, truncation, max_length, return_attention_mask=False, return_offsets_mapping=False):
             kept = [text.lower()[: max_length - 2] for text in texts]
             ids = [[1, *map(ord, text), 2] for text in kept]
