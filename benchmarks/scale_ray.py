@@ -1,7 +1,7 @@
 """Students on a Ray cluster of one and of two nodes of one core each, on loopback, beside the workers of this machine.
 
     python benchmarks/scale_ray.py                          30 students
-    python benchmarks/scale_ray.py --largest 10000          6 students
+    python benchmarks/scale_ray.py --largest 10000          12 students
 
 Seconds are from the moment the engine is opened until the last student is there, the start of its workers included;
 that of the cluster, which runs already where there is one, is not.  The usual recipe trains one student after the other
@@ -33,7 +33,7 @@ from labelrisk.students.one_student import train_student
 from labelrisk.students.task import FinishedStudent, SharedInputs, StudentTask
 
 ROOT = Path(__file__).resolve().parent.parent
-FEW, MANY = 6, 30  # students
+FEW, MANY = 12, 30  # students
 ROWS = 100_000  # asked for at the least where many are measured
 TRAIN, VALIDATION, TEST, STEPS = 400, 100, 300, 5  # rows, and steps of one student
 STORE = 200 * 2**20  # bytes of a node's object store
