@@ -189,3 +189,16 @@ def test_what_nearly_repeats_a_test_row_leaves_train_and_is_counted(tmp_path, mo
     without, counts = run(tmp_path, monkeypatch, every)
     assert len(pd.concat(without.values())) == 85
     assert list(counts["dropped"]) == ["duplicate", "duplicate_of_another_split", "over_the_cap"]
+
+
+def test_a_row_that_the_corpus_puts_into_test_goes_for_none(tmp_path, monkeypatch):
+    rows = texts().assign(split=["train", "validation", "test", "train"] * 20)
+    more = pd.DataFrame(
+        [[NEARLY, "weather", "test"], [NEARLY.upper(), "food", "test"], [NEARLY + "!", None, "train"]],
+        columns=["text", "gold", "split"],
+    )
+    frames, counts = run(tmp_path, monkeypatch, pd.concat([rows, more], ignore_index=True), near_duplicates=0.95)
+    assert {NEARLY, NEARLY.upper()} <= set(frames["test"]["text"])
+    assert NEARLY + "!" not in set(frames["train"]["text"])
+    assert counts["dropped"]["near_duplicate"] == 0
+    assert counts["dropped"]["near_duplicate_of_another_split"] == 1

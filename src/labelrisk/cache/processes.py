@@ -12,6 +12,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
+from labelrisk.engines.worker import end_with_starter
+
 MOST_PROCESSES = 4  # one reads and writes the files of as many
 AHEAD = 2  # tasks for each process
 Task = TypeVar("Task")
@@ -61,14 +63,6 @@ def in_order(
 
 def _start(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_starter, daemon=True).start()
     if start is not None:
         start(*arguments)
-
-
-def _end_with_parent() -> None:
-    """Also with one that was killed, which can't end anybody."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

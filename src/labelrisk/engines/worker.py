@@ -73,7 +73,7 @@ class Worker:
 def _work(answers: Connection) -> None:
     """Compute what comes, until nobody is left who could send more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it decides what becomes of its work
-    threading.Thread(target=_end_with_starter, daemon=True).start()
+    threading.Thread(target=end_with_starter, daemon=True).start()
     gc.freeze()  # what the server has imported is shared with it as long as nobody writes beside it
     function: Callable[..., Any] | None = None
     while True:
@@ -102,7 +102,7 @@ def _with_traceback(error: Exception) -> Exception:
     return error
 
 
-def _end_with_starter() -> None:
+def end_with_starter() -> None:
     """A starter that was killed can't say so; nobody would read what is being computed."""
     starter = parent_process()
     assert starter is not None

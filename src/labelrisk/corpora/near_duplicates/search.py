@@ -11,6 +11,7 @@ from labelrisk.corpora.duplicates import elsewhere_of, preference
 from labelrisk.corpora.keys import Keys
 from labelrisk.corpora.near_duplicates.shingles import jaccard, letters
 from labelrisk.corpora.near_duplicates.signatures import bands_of
+from labelrisk.corpora.prepared import SPLITS
 from labelrisk.corpora.texts_file import TextsFile, in_pieces
 
 EARLIER = 32  # rows just before it in its bucket, and the first there, that a row is compared with
@@ -26,9 +27,10 @@ def without_near_duplicates(rows: Keys, texts: TextsFile, least: float, seed: in
     """Leave out each row whose text is nearly that of an earlier one, and count what was left out by reason.
 
     rows: each text once.  Earlier is, as among copies, test before validation before train, gold before none, and then
-    the order of the input.  Nearly: a Jaccard similarity of shingles of `least` at least.
+    the order of the input.  Nearly: a Jaccard similarity of shingles of `least` at least.  A row that the corpus itself
+    puts into test stays: only others go for it.
     """
-    alike = nearly_the_same(rows, texts, least, seed)
+    alike = np.where(rows.splits == SPLITS.index("test"), NONE, nearly_the_same(rows, texts, least, seed))
     copies = np.flatnonzero(alike != NONE)
     elsewhere = elsewhere_of(rows.splits[alike[copies]], rows.splits[copies])
     dropped = {"near_duplicate": len(copies) - elsewhere, "near_duplicate_of_another_split": elsewhere}
