@@ -1,7 +1,9 @@
-"""Rates and pauses are kept, by the times at which the server got the requests."""
+"""Rates and pauses are kept, by the times at which the server got the requests.
+
+A busy machine makes requests late, by a second at times: no bound here is one that lateness alone would break.
+"""
 
 import time
-from itertools import pairwise
 
 import pytest
 from faulty_replies import BUSY, right
@@ -14,9 +16,15 @@ def study(tmp_path, monkeypatch, project):
     return study_in(tmp_path, monkeypatch, project)
 
 
-def worst_window(times, seconds, weight=1.0):
-    """The most that arrived within any window of that length."""
-    return max(weight * sum(start <= time < start + seconds for time in times) for start in times)
+LATE = 1.0
+
+
+def is_kept(times, at_once, a_second):
+    """Never more by any time than the burst and what had come in since; and half as fast at least."""
+    since = [time - times[0] for time in times]
+    allowed = [at_once + a_second * (seconds + LATE) for seconds in since]
+    least = (len(times) - at_once) / a_second
+    return all(map(int.__le__, range(1, len(times) + 1), map(int, allowed))) and 0.8 * least <= since[-1] <= 3 * least
 
 
 def test_requests_per_minute_are_kept(study, print_row):
@@ -25,12 +33,7 @@ def test_requests_per_minute_are_kept(study, print_row):
     with served(right) as ledger:
         study.run(ledger.url, {"concurrency": 32}, requests_per_minute=600)
     print_row(ledger, 80)
-    took = ledger.times[-1] - ledger.times[0]
-    assert 0.8 * (80 - 50) / 10 <= took <= 1.5 * (80 - 50) / 10
-    after = [time for time in ledger.times if time > ledger.times[0] + 1.0]
-    assert len(after) > 10
-    assert worst_window(after, 1.0) <= 12
-    assert worst_window(ledger.times, 2.0) <= (50 + 20) * 1.2
+    assert is_kept(ledger.times, 50, 10)
 
 
 def test_tokens_per_minute_are_kept_by_the_servers_count(study, print_row):
@@ -43,11 +46,7 @@ def test_tokens_per_minute_are_kept_by_the_servers_count(study, print_row):
     with served(reply) as ledger:
         study.run(ledger.url, {"concurrency": 8}, tokens_per_minute=1_200_000)
     print_row(ledger, 150)
-    took = ledger.times[-1] - ledger.times[0]
-    assert 0.8 * (150 - 100) / 20 <= took <= 2 * (150 - 100) / 20
-    after = [time for time in ledger.times if time > ledger.times[0] + 1.0]
-    assert len(after) > 10
-    assert worst_window(after, 1.0) <= 20 * 1.2 + 8  # what is in flight is not corrected yet
+    assert is_kept(ledger.times, 100 + 8, 20)  # what is in flight is not corrected yet
 
 
 def test_a_pause_that_the_headers_of_one_answer_ask_for_is_kept_by_all(study, print_row):
@@ -67,10 +66,7 @@ def test_a_pause_that_the_headers_of_one_answer_ask_for_is_kept_by_all(study, pr
     with served(reply) as ledger:
         study.is_right(study.run(ledger.url))
     print_row(ledger, 200)
-    since = [time - asked_for[0] for time in ledger.times]
-    assert not [time for time in since if 0.15 < time < 0.98]
-    assert sum(0 < time <= 0.15 for time in since) <= 16
-    assert sum(time >= 0.98 for time in since) >= 70
+    assert sum(0 < time - asked_for[0] < 0.98 for time in ledger.times) <= 16  # those in flight
     assert ledger.paid == 200
 
 
@@ -83,13 +79,13 @@ def test_a_refusal_of_one_holds_nobody_else(study, print_row):
         with ledger.lock:
             if len(ledger.bodies) < 100 or refused:
                 return right(text)
-            refused.append(text)
-        return 429, BUSY, {"Retry-After": "2"}
+            refused.append(time.monotonic())
+        return 429, BUSY, {"Retry-After": "3"}
 
     with served(reply) as ledger:
         study.is_right(study.run(ledger.url))
     print_row(ledger, 200)
-    assert max(after - before for before, after in pairwise(ledger.times[:-1])) < 0.3
+    assert ledger.times[-1] < refused[0] + 3
     assert (ledger.paid, ledger.statuses[429]) == (200, 1)
 
 
