@@ -35,13 +35,11 @@ class _Kind:
 class Dictionaries:
     """The dictionaries of one call cache; what they write belongs inside a transaction of it.
 
-    execute: of a connection to the cache; anew: pack with none of those that are there; contents: by checksum, as far
-    as they are known.
+    execute: of a connection to the cache; contents: by checksum, as far as they are known.
     """
 
-    def __init__(self, execute: Execute, anew: bool = False, contents: dict[int, bytes] | None = None) -> None:
+    def __init__(self, execute: Execute, contents: dict[int, bytes] | None = None) -> None:
         self._execute = execute
-        self._anew = anew
         self._contents = dict(contents or {})
         self._kinds: dict[tuple[str, str], _Kind] = {}
 
@@ -83,7 +81,7 @@ class Dictionaries:
     def _kind(self, kind: str, annotator: str) -> _Kind:
         if (kind, annotator) not in self._kinds:
             query = "SELECT content FROM dictionaries WHERE kind = ? AND annotator = ? ORDER BY last DESC LIMIT 1"
-            row = None if self._anew else self._execute(query, (kind, annotator)).fetchone()
+            row = self._execute(query, (kind, annotator)).fetchone()
             self._kinds[kind, annotator] = _Kind(_packing(row[0]) if row else None)
         return self._kinds[kind, annotator]
 

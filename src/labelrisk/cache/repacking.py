@@ -1,4 +1,4 @@
-"""Stored answers packed anew, with dictionaries of their own."""
+"""Stored answers packed anew, with the dictionaries of now."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ Row = tuple[Any, ...]
 class Repacker:
     """Packs rows of the table calls anew, within a transaction of the cache; what can't be unpacked stays as it is.
 
-    The dictionaries that were there are read and not used; replaced: those that are removed.
+    replaced: dictionaries that are removed.
     """
 
     def __init__(self, calls: CallCache, replaced: Sequence[int] = ()) -> None:
         self._execute = calls.execute
-        self._before = Dictionaries(calls.execute)
-        self._now = Dictionaries(calls.execute, anew=True)
+        self._dictionaries = Dictionaries(calls.execute)
         self._named: set[int | None] = set()
-        for checksum in replaced:  # before others are made: one of these may be the same, to the byte
+        for checksum in replaced:  # read while it is there: rows are packed with it
             with suppress(ValueError):
-                self._before.content(checksum)
+                self._dictionaries.content(checksum)
             self._remove(checksum)
 
     def packed(self, row: Row) -> Row:
         """A row with its text and its response packed anew."""
         text, response, annotator = row[TEXT], row[RESPONSE], str(row[ANNOTATOR] or "")
         with suppress(TypeError, ValueError, zlib.error):
-            plain = text_of(text, self._before)
-            text = packed_text(plain, self._now, annotator, row[0]) if isinstance(plain, str) else text
+            plain = text_of(text, self._dictionaries)
+            text = packed_text(plain, self._dictionaries, annotator, row[0]) if isinstance(plain, str) else text
         with suppress(TypeError, ValueError, zlib.error):
-            response = self._now.packed(unpacked(response, self._before), "response", annotator, row[0])
+            response = self._dictionaries.packed(unpacked(response, self._dictionaries), "response", annotator, row[0])
         self._named |= {named_in(one) for one in (text, response) if isinstance(one, bytes)}
         return (*row[:TEXT], text, response, *row[RESPONSE + 1 :])
 

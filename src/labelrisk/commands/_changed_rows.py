@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from labelrisk.file_digests import md5_of
 from labelrisk.params import Settings
 
 LOCK = Path("dvc.lock")
@@ -27,7 +27,7 @@ def changed_since_prepare(params: Path, settings: Settings, prepared: Path) -> s
         changed = [str(file) for file in files if file.is_file() and file.stat().st_mtime > made]
     else:
         hashes = {dep.get("path"): dep.get("md5") for dep in locked.get("deps") or ()}
-        changed = [str(file) for file in files if file.is_file() and hashes.get(str(file)) not in (None, _md5(file))]
+        changed = [str(file) for file in files if file.is_file() and hashes.get(str(file)) not in (None, md5_of(file))]
         declared = yaml.safe_load(params.read_text(encoding="utf-8"))
         before = (locked.get("params") or {}).get(params.name) or {}
         changed += [f"{params}:{name}" for name in SECTIONS if before.get(name, declared[name]) != declared[name]]
@@ -42,8 +42,3 @@ def _locked() -> dict[str, Any] | None:
         return found
     except (OSError, yaml.YAMLError, LookupError, TypeError):
         return None
-
-
-def _md5(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "md5").hexdigest()

@@ -20,6 +20,7 @@ import yaml
 from labelrisk.commands._stage_code import changed_stages
 from labelrisk.commands._version_file import is_other_version
 from labelrisk.errors import LISTED, LabelRiskError
+from labelrisk.file_digests import md5_of
 from labelrisk.settings.declared import FOLDER, KEYS, declared_files, read_params, value_of
 
 NAME_IN = re.compile(r"\$\{([\w.]+)\}")
@@ -173,8 +174,7 @@ def _touches(path: str, other: str) -> bool:
 def hash_of(path: Path) -> str | None:
     """As DVC writes it: MD5 of the bytes, or of the list of a folder's files; None where nothing is there."""
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "md5").hexdigest()
+        return md5_of(path)
     if not path.is_dir():
         return None
     files = [file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts]

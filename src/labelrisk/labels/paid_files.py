@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
+
+from labelrisk.file_digests import md5_of
 
 LISTED = Path("paid_labels.tsv")  # beside dvc.lock
 
@@ -23,9 +24,7 @@ def note_paid_file(annotator: str, labels: Path, model: str, base_url: str) -> N
 
     It has a line for each and no order, so that git merges it by keeping the lines of both sides.
     """
-    with labels.open("rb") as file:
-        md5 = hashlib.file_digest(file, "md5").hexdigest()
-    one = PaidFile(annotator, md5, model, base_url.rstrip("/"))
+    one = PaidFile(annotator, md5_of(labels), model, base_url.rstrip("/"))
     if one not in read_paid_files():
         with LISTED.open("a", encoding="utf-8") as file:  # one short write: processes at once don't mix theirs
             file.write("\t".join(one) + "\n")

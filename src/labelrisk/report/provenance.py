@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +11,7 @@ from typing import Any
 import pyarrow.compute as pc
 import yaml
 
+from labelrisk.file_digests import md5_of
 from labelrisk.files import read_parquet
 from labelrisk.params import Settings
 from labelrisk.report.metric_tables import money
@@ -20,7 +20,6 @@ from labelrisk.report.security import visible
 
 # whose versions can change numbers
 PACKAGES = ("labelrisk", "torch", "transformers", "numpy", "scipy", "scikit-learn", "pandas", "cleanlab", "mapie")
-CHUNK = 1 << 20
 
 
 def labels_table(settings: Settings, labels: Path, totals: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -59,7 +58,7 @@ def models_table(settings: Settings) -> Table:
 
 def hashes_table(files: Iterable[Path]) -> Table:
     """The MD5 of files that are there, as dvc.lock has it."""
-    rows = [[path.as_posix(), _md5(path)] for path in files if path.is_file()]
+    rows = [[path.as_posix(), md5_of(path)] for path in files if path.is_file()]
     return table("Inputs of this page, with their MD5 as in dvc.lock", ["file", "MD5"], rows, "dvc.lock")
 
 
@@ -94,14 +93,6 @@ def _dates(labels: Path) -> tuple[str, str]:
 
 def _count(number: float | None) -> str:
     return "-" if number is None else f"{number:,.0f}"
-
-
-def _md5(path: Path) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def installed(package: str) -> str | None:

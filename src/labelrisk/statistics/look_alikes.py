@@ -26,7 +26,8 @@ def nearest_rows(vectors: NDArray[Any], among: NDArray[Any], number: int) -> NDA
         some = np.argpartition(cosines, -nearest, axis=1)[:, -nearest:]
         least = np.take_along_axis(cosines, some, axis=1).min(axis=1, keepdims=True)
         for row in np.flatnonzero((cosines >= least).sum(axis=1) > nearest):  # which of the equal ones is by chance
-            some[row] = np.argsort(-cosines[row], kind="stable")[:nearest]
+            above, equal = (np.flatnonzero(are(cosines[row], least[row])) for are in (np.greater, np.equal))
+            some[row] = np.concatenate([above, equal])[:nearest]
         found[start : start + block] = some
     return found
 

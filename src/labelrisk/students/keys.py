@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from labelrisk.embedded_model.weights import SHA256
+from labelrisk.file_digests import sha256_of
 from labelrisk.files import canonical_json
 from labelrisk.settings.train import TrainSettings
 
@@ -16,11 +17,7 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")  # other versions o
 
 def digest_of(*paths: Path) -> str:
     """Of files' bytes, one after the other."""
-    digests = []
-    for path in paths:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return "".join(digests)
+    return "".join(map(sha256_of, paths))
 
 
 def student_key(inputs: str, training: str, recipe: TrainSettings, seed: int, **more: object) -> str:

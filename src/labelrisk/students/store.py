@@ -16,6 +16,7 @@ from pathlib import Path
 
 from labelrisk.cache.location import shared_between_experiments
 from labelrisk.errors import LabelRiskError
+from labelrisk.file_digests import sha256_of
 from labelrisk.files import make_unseen_folder, read_json, write_json, written_aside
 from labelrisk.students.task import FinishedStudent
 
@@ -84,7 +85,7 @@ class StoredStudents:
             return False
         try:
             digests: dict[str, str] = read_json(self._folder / key / NOTE)
-            return all(_digest(self._folder / key / name) == digest for name, digest in digests.items())
+            return all(sha256_of(self._folder / key / name) == digest for name, digest in digests.items())
         except (LabelRiskError, OSError, AttributeError):  # what is damaged is trained again
             return False
 
@@ -145,11 +146,6 @@ def _link_file(source: str | Path, target: str | Path) -> None:
         os.link(source, target)
     except OSError:  # another disk, or one that has no links
         shutil.copyfile(source, target)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _place(beside: Path) -> str:

@@ -4,7 +4,6 @@ none.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
@@ -16,6 +15,7 @@ from labelrisk.annotators.chat.annotator import ChatAnnotator
 from labelrisk.annotators.gold import GoldAnnotator
 from labelrisk.corpora.files import FilesCorpus
 from labelrisk.errors import LabelRiskError, shown
+from labelrisk.file_digests import md5_of
 from labelrisk.files import canonical_json, read_json
 from labelrisk.params import Settings, load
 from labelrisk.settings.chat import EMBEDDED
@@ -154,8 +154,7 @@ def _task(settings: Settings) -> str:
     corpus = settings.corpus.model_dump(mode="json", exclude={"slices", "path"})
     path = Path(settings.corpus.path)
     if path.is_file():
-        with path.open("rb") as file:
-            return canonical_json([corpus, hashlib.file_digest(file, "md5").hexdigest()])
+        return canonical_json([corpus, md5_of(path)])
     return canonical_json([corpus, _locked(settings.corpus.path) or str(path.resolve())])
 
 
