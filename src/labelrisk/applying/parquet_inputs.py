@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from labelrisk.applying.places import Place, worded
 from labelrisk.errors import LabelRiskError, shown
+from labelrisk.parquet_parts import in_parts
 
 ROWS = 1024  # of a batch
 PAGES = 2**20  # bytes that are read of a column at once
@@ -120,12 +121,11 @@ def _batches(
 
 @contextmanager
 def _opened(place: Place) -> Iterator[pq.ParquetFile]:
-    options = {"pre_buffer": False, "buffer_size": PAGES}
     if place.filesystem is None:
-        with pq.ParquetFile(place.path, **options) as file:
+        with in_parts(place.path, buffer_size=PAGES) as file:
             yield file
         return
-    with place.filesystem.open_input_file(place.path) as source, pq.ParquetFile(source, **options) as file:
+    with place.filesystem.open_input_file(place.path) as source, in_parts(source, buffer_size=PAGES) as file:
         yield file
 
 

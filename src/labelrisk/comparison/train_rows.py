@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from labelrisk.comparison.read_only_arrays import ReadOnlyArrays
@@ -20,6 +19,7 @@ from labelrisk.comparison.words import class_places, codes_in
 from labelrisk.corpora.prepared import Prepared
 from labelrisk.errors import LabelRiskError, shown
 from labelrisk.files import undamaged
+from labelrisk.parquet_parts import in_parts
 from labelrisk.statistics.class_codes import NO_LABEL
 from labelrisk.statistics.scores import Codes
 
@@ -124,7 +124,7 @@ def column_batches(
     """
     path.stat()  # of what is not there the parser does not say what
     with undamaged(path):
-        file = pq.ParquetFile(path)
+        file = in_parts(path)
         names = file.schema_arrow.names
         for column in columns:
             if column not in names:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from labelrisk.errors import LabelRiskError, shown
+from labelrisk.parquet_parts import in_parts
 
 ROWS_OF_PART = 16_000
 BUFFER = 2**20
@@ -42,7 +43,7 @@ def column_parts(path: Path, wanted: Sequence[str], most: int | None = None) -> 
     """What read_columns gives, some ten thousand rows at a time, at least one part; raises as it does."""
     with _readable(path):
         # of a group of rows, which may be all there are, a piece is in memory at a time
-        file = pq.ParquetFile(path, buffer_size=BUFFER)
+        file = in_parts(path, buffer_size=BUFFER)
         names, left = file.schema_arrow.names, file.metadata.num_rows if most is None else most
         once = [name for name in wanted if names.count(name) == 1]
         batches = file.iter_batches(ROWS_OF_PART, columns=once)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import read_frame, read_json, undamaged
+from labelrisk.parquet_parts import in_parts
 
 SPLITS = ("train", "validation", "test")
 COLUMNS = ["id", "text", "gold"]
@@ -64,13 +65,13 @@ class Prepared:
         """The same of some splits."""
         for name in splits:
             with undamaged(self._file(name)):
-                for batch in pq.ParquetFile(self._file(name)).iter_batches(rows, columns=["id", "text"]):
+                for batch in in_parts(self._file(name)).iter_batches(rows, columns=["id", "text"]):
                     yield name, batch
 
     def columns(self, name: str, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         """Columns of one split, at most so many rows at a time."""
         with undamaged(self._file(name)):
-            yield from pq.ParquetFile(self._file(name)).iter_batches(rows, columns=list(columns))
+            yield from in_parts(self._file(name)).iter_batches(rows, columns=list(columns))
 
     def texts(self, name: str, ids: pd.Index[Any]) -> pd.Series:
         """The texts of some rows of one split, by id, in the order of the split."""
@@ -87,7 +88,7 @@ class Prepared:
     def demonstrations(self) -> Iterator[pd.DataFrame]:
         """Rows with gold that prompts may show, some at a time."""
         with undamaged(self._file("demonstrations")):
-            for batch in pq.ParquetFile(self._file("demonstrations")).iter_batches(columns=COLUMNS):
+            for batch in in_parts(self._file("demonstrations")).iter_batches(columns=COLUMNS):
                 table = pa.Table.from_batches([batch])
                 yield table.filter(table["gold"].is_valid()).to_pandas()
 
@@ -98,7 +99,7 @@ class Prepared:
             return {}
         asked = pa.array(ids, pa.large_string())
         with undamaged(file):
-            parts = pq.ParquetFile(file)
+            parts = in_parts(file)
             of_rows = [
                 batch.filter(pc.is_in(batch["id"].cast(asked.type), value_set=asked)) for batch in parts.iter_batches()
             ]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from labelrisk.cache.calls import CallCache
+from labelrisk.parquet_parts import in_parts
 
 
 def forget_labels(folder: Path, annotators: Sequence[str | None], calls: CallCache) -> None:
@@ -30,7 +30,7 @@ def forget_labels(folder: Path, annotators: Sequence[str | None], calls: CallCac
 def _all_answered(labels: Path, calls: CallCache) -> bool:
     """Whether each label is of one answer that is still there; labels of several answers can't be told."""
     try:
-        with pq.ParquetFile(labels) as file:
+        with in_parts(labels) as file:
             for batch in file.iter_batches(columns=["call"]):
                 keys = batch.column("call").to_pylist()
                 if None in keys or not all(calls.has(bytes.fromhex(key)) for key in sorted(keys)):

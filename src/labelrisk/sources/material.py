@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import undamaged
+from labelrisk.parquet_parts import in_parts
 from labelrisk.repairs.contract import Codes
 from labelrisk.sources.doubts import matrix
 from labelrisk.statistics.class_codes import codes_of
@@ -64,7 +64,7 @@ def read_answers(path: Path, split: str, ids: pd.Series, columns: Sequence[str] 
     parts: list[pa.Table] = []
     rows, same = 0, True
     with undamaged(path):
-        for batch in pq.ParquetFile(path).iter_batches(columns=["id", "split", *columns]):
+        for batch in in_parts(path).iter_batches(columns=["id", "split", *columns]):
             batch.validate(full=True)
             table = pa.Table.from_batches([batch])
             missing = [name for name in columns if name not in table.column_names]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from labelrisk.corpora.prepared import SPLITS, Rows
 from labelrisk.errors import LabelRiskError
 from labelrisk.files import undamaged, written_aside
+from labelrisk.parquet_parts import in_parts
 
 Vectors = NDArray[np.float32]
 Encoded = tuple[str, Any, Vectors]  # a split, ids of some of its rows, and their vectors
@@ -114,7 +115,7 @@ def _written(folder: Path, split: str) -> Path:
 def _batches(folder: Path, split: str, rows: int) -> Iterator[tuple[pa.Array, Vectors]]:
     path = _written(folder, split)
     with undamaged(path):
-        for batch in pq.ParquetFile(path).iter_batches(rows, columns=["id", "vector"]):
+        for batch in in_parts(path).iter_batches(rows, columns=["id", "vector"]):
             batch.validate(full=True)
             ids, vectors = batch["id"], batch["vector"]
             yield (

@@ -1,0 +1,46 @@
+"""Parquet files that are read part by part hold a part."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from labelrisk.parquet_parts import in_parts
+from labelrisk.vectors.vectors_file import stream_vectors
+
+GROUPS, ROWS, NUMBERS = 40, 512, 256  # 512 KB a group
+SOURCES = Path(__file__).parent.parent / "src"
+
+
+def write_vectors(path):
+    vectors = np.random.default_rng(0).random((ROWS, NUMBERS), dtype=np.float32)
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), NUMBERS)
+    schema = pa.schema([("id", pa.string()), ("vector", pa.list_(pa.float32(), NUMBERS))])
+    with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as file:
+        for group in range(GROUPS):
+            ids = pa.array([f"{group}-{row}" for row in range(ROWS)])
+            file.write_table(pa.table([ids, column.cast(schema.field("vector").type)], schema=schema))
+
+
+def most_held(parts):
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in parts]
+    return len(held), max(held)
+
+
+def test_a_file_is_not_read_ahead(tmp_path):
+    path = tmp_path / "train.parquet"
+    write_vectors(path)
+    number, most = most_held(in_parts(path).iter_batches(ROWS))
+    assert number == GROUPS
+    assert most < path.stat().st_size / 8
+    number, most = most_held(stream_vectors(tmp_path, "train", ROWS))
+    assert number == GROUPS
+    assert most < path.stat().st_size / 8
+
+
+def test_who_reads_batches_reads_them_so():
+    readers = [path for path in SOURCES.rglob("*.py") if ".iter_batches(" in path.read_text(encoding="utf-8")]
+    assert len(readers) > 5
+    assert [path for path in readers if "import in_parts" not in path.read_text(encoding="utf-8")] == []
