@@ -35,7 +35,6 @@ SEEDS = 5
 DIMENSIONS = 384
 MOST_IN_MEMORY = 1_000_000  # rows of the usual recipe that holds all of them: more take more than 5 GB
 MOST_BY_DATASKETCH = 100_000
-MOST_VECTORS = 1_000_000  # a file of 10 million takes 15 GB
 LEAST = 0.9
 
 
@@ -67,9 +66,8 @@ def _of_size(folder: Path, rows: int) -> Iterator[scale_table.Line]:
         seconds, gigabytes = _apart(folder, f"filter_{what}", rows)
         of = usual(f"pandas_{what}", MOST_IN_MEMORY)
         yield line(f"filter, {NAMES[what]}", seconds=seconds, gigabytes=gigabytes, usual=of, recipe=FRAMES)
-    if rows <= MOST_VECTORS:
-        seconds, gigabytes = _apart(folder, "embed", rows)
-        yield line("embed, reading and writing", seconds=seconds, gigabytes=gigabytes)
+    seconds, gigabytes = _apart(folder, "embed", rows)
+    yield line("embed, reading and writing", seconds=seconds, gigabytes=gigabytes)
 
 
 PANDAS = "pandas: read_parquet, drop_duplicates, sklearn's train_test_split twice, to_parquet"

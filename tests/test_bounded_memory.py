@@ -189,6 +189,29 @@ def test_chunks_of_an_engine_are_written_in_the_order_of_rows(tmp_path, monkeypa
     assert read_vectors(tmp_path / "there", "train", some["id"]).tolist() == lengths(some["text"]).tolist()
 
 
+def test_groups_of_rows_are_read_once_for_many_chunks(tmp_path, monkeypatch):
+    prepared = study(tmp_path, train=50, validation=5)
+    for name, size in (("ROWS", 4), ("AHEAD", 3)):
+        monkeypatch.setattr(chunks, name, size)
+    read, some = [], prepared.some
+    monkeypatch.setattr(prepared, "some", lambda *asked: read.append(asked) or some(*asked))
+    found = chunks.Chunks(prepared)
+    assert [text for chunk in found for text in chunk.texts] == prepared.rows(["text"])["text"].tolist()
+    assert read[:5] == [("train", first, 12) for first in (0, 12, 24, 36, 48)]
+    assert len(read) < len(found) / 2
+
+
+@pytest.mark.parametrize("rows", [None, 0, 1, 30, 50, 99])
+def test_the_first_rows_and_those_with_gold_are_read_in_parts(tmp_path, monkeypatch, rows):
+    prepared = study(tmp_path, train=50, validation=5)
+    monkeypatch.setattr("labelrisk.corpora.prepared.ROWS_AT_ONCE", 20)
+    train = prepared.split("train")
+    train.loc[::3, "gold"] = None
+    train.to_parquet(prepared.folder / "train.parquet", row_group_size=7)
+    pd.testing.assert_frame_equal(prepared.first("train", rows), train[:rows])
+    pd.testing.assert_frame_equal(prepared.with_gold("train"), train.dropna(subset="gold").reset_index(drop=True))
+
+
 @pytest.mark.slow
 def test_workers_give_the_bytes_of_this_process(tmp_path):
     prepared = study(tmp_path, train=5000, validation=3)

@@ -119,6 +119,12 @@ def test_one_at_a_time_on_a_gpu(monkeypatch):
     assert at_once(recipe(), EngineSettings()) == 1
 
 
+def test_gpus_are_asked_of_a_cluster_alone():
+    with pytest.raises(ValueError, match=r"gpus is asked of a cluster, .*; leave it out, or set kind: ray"):
+        EngineSettings(gpus=1)
+    assert EngineSettings(kind="ray", gpus=0.5).gpus == 0.5
+
+
 def test_cores_and_memory_of_this_machine():
     assert 1 <= machine.cores() <= (os.cpu_count() or 1)
     assert machine.free_memory() > 0.1 * GIB

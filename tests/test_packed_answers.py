@@ -246,6 +246,25 @@ def test_compacting_on_a_full_disk_is_one_sentence_and_changes_nothing(path, mon
     assert_all_there(path, SOME)
 
 
+def test_a_temporary_folder_without_room_leaves_a_cache_that_is_packed(path, monkeypatch, capfd):
+    fill_version_2(path, SOME)
+
+    class Tight(CallCache):
+        def execute(self, query, values=()):
+            if query == "VACUUM":
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(query, values)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("labelrisk.cache.compaction.CallCache", Tight)
+        assert main(["cache", "compact"]) == 1
+    assert "is packed anew, but is as large as before (database or disk is full)" in capfd.readouterr().err
+    assert_all_there(path, SOME)
+    before = path.stat().st_size
+    assert main(["cache", "compact"]) == 0
+    assert path.stat().st_size < before
+
+
 def test_compacting_waits_for_other_processes(path, capfd):
     fill(path, SOME[:5])
     other = CallCache(path)

@@ -76,6 +76,23 @@ def test_a_file_that_a_node_does_not_see_asks_for_a_shared_file_system(tmp_path,
     assert f"does not see {tmp_path / 'vectors'}; put the study on a file system that all nodes share" in said
 
 
+@pytest.mark.parametrize(
+    ("death", "words"),
+    [
+        ("OutOfMemoryError", "its node ran out of memory; give engine.jobs fewer at once, or the nodes more memory"),
+        ("ActorDiedError", "its result was lost (The actor died unexpectedly before finishing this task.); run again"),
+    ],
+)
+def test_actors_that_die_are_a_sentence(death, words):
+    exceptions = pytest.importorskip("ray", reason="ray is not installed (labelrisk[ray])").exceptions
+    from labelrisk.applying.ray_actors import _deaths_worded
+
+    error = getattr(exceptions, death)
+    with pytest.raises(LabelRiskError) as caught, _deaths_worded():
+        raise error() if death == "ActorDiedError" else error("memory")
+    assert f"an actor that labels chunks: {words}" in str(caught.value)
+
+
 def read_bytes(path):
     return path.read_bytes()
 

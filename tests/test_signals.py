@@ -20,9 +20,9 @@ SAID = "interrupted; what was done is kept, run again to go on"
 
 @pytest.fixture
 def study(tmp_path, monkeypatch, project):
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup, which processes inherit
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    return study_in(tmp_path, monkeypatch, project)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, which processes inherit
+    yield study_in(tmp_path, monkeypatch, project)
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

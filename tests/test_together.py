@@ -165,7 +165,7 @@ def test_an_accelerator_is_given_seeds_of_one_source_and_recipe(
         monkeypatch.setattr(wanted_module, "has_gpu", lambda has=has: has)
         assert seeds(EngineSettings(kind="ray", gpus=0.5)) == expected
         assert seeds(EngineSettings(kind="ray")) == alone
-        assert seeds(EngineSettings(gpus=1)) == (expected if has else alone)
+        assert seeds(EngineSettings()) == (expected if has else alone)
 
 
 def test_a_group_gives_the_files_of_each(folders: dict[str, str], tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
-"""Signals that ask a process to end: all of them are Ctrl-C, so that answers are stored and nothing stays half."""
+"""Signals that ask a process to end: all of them are Ctrl-C, so that answers are stored and nothing stays half.
+
+And what no signal tells: that who started a worker is gone.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from types import FrameType
 
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -80,3 +85,11 @@ def end_at_once() -> None:
         for number in (signal.SIGINT, *ENDING):
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, signal.SIG_DFL)
+
+
+def end_with_starter() -> None:
+    """End this process when the one that started it is gone: killed, it can't say so, and nobody reads what comes."""
+    starter = parent_process()
+    assert starter is not None
+    starter.join()
+    os._exit(1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from labelrisk.applying.parts import Parts, part_of
 from labelrisk.applying.places import is_remote
 from labelrisk.applying.rows_bar import RowsBar
 from labelrisk.applying.run import Source, missing_chunks
+from labelrisk.engines.contract import Needs
 from labelrisk.errors import LabelRiskError, shown
 from labelrisk.settings.engine import EngineSettings
 from labelrisk.system_errors import sentence_of
@@ -88,7 +91,7 @@ def label_parts_on_ray(
     try:
         from labelrisk.engines.ray_connection import connected
 
-        with connected(engine.address):
+        with connected(engine.address), _deaths_worded():
             for row in _labelled(chunks, _everywhere(source.name), source.text, applied, engine):
                 if row["sentence"]:
                     raise LabelRiskError(str(row["sentence"]))
@@ -102,22 +105,39 @@ def label_parts_on_ray(
         ) from None
 
 
+@contextmanager
+def _deaths_worded() -> Iterator[None]:
+    """Word what Ray says of actors that died again and again, as of memory; the parts that came are kept."""
+    import ray
+
+    from labelrisk.engines.ray_cluster import death
+
+    try:
+        yield
+    except ray.exceptions.RayError as error:
+        reason, what = death(error)
+        raise LabelRiskError(f"an actor that labels chunks: {reason}{what}") from None
+
+
 def _labelled(chunks: list[Row], name: str, column: str, applied: Applied, engine: EngineSettings) -> Any:
     import logging
 
     import ray
     import ray.data
 
+    from labelrisk.engines.ray_nodes import FRESH, Nodes
+
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.log_internal_stack_trace_to_stdout = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    found = Nodes(Needs(cores=1, gpus=engine.gpus))
+    while not found.at_once():
+        time.sleep(FRESH)
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
     cores = 1 if engine.gpus else int(min(node["CPU"] for node in nodes))  # an actor computes on all cores of a node
     kind, each = ("GPU", engine.gpus) if engine.gpus else ("CPU", float(cores))
     actors = int(sum(node.get(kind, 0) // each for node in nodes))
-    if not actors:
-        raise LabelRiskError(f"no node of the Ray cluster has {each:g} {kind}; correct engine.gpus")
     labelled = ray.data.from_items(chunks, override_num_blocks=len(chunks)).map_batches(
         Labeller,
         fn_constructor_args=(name, column, _absolute(applied.options), applied.plan),

@@ -30,13 +30,24 @@ def compact(path: Path, done: Callable[[int], object]) -> None:
         with calls.readable(), calls.transaction():
             refuse_others(calls, "compact it")
             _pack_anew(calls, done)
-        calls.execute("VACUUM")
+        _give_room_back(calls, path)
     except (sqlite3.Error, OSError) as error:
         raise LabelRiskError(
             f"{path} can't be made smaller ({error}); every answer is there as it was: free disk space, then run again"
         ) from None
     finally:
         calls.close()
+
+
+def _give_room_back(calls: CallCache, path: Path) -> None:
+    """SQLite makes the smaller file in its folder of temporary files, which may be on another disk."""
+    try:
+        calls.execute("VACUUM")
+    except sqlite3.Error as error:
+        raise LabelRiskError(
+            f"{path} is packed anew, but is as large as before ({error}): set SQLITE_TMPDIR to a folder of a disk with "
+            "room for it, and run again"
+        ) from None
 
 
 def _refuse_too_little_room(path: Path) -> None:

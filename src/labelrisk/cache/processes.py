@@ -12,7 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from labelrisk.engines.worker import end_with_starter
+from labelrisk.interrupts import end_with_starter
 
 MOST_PROCESSES = 4  # one reads and writes the files of as many
 AHEAD = 2  # tasks for each process

@@ -31,6 +31,6 @@ class GoldRows(ReadOnlyArrays):
 
 def read_gold_rows(prepared: Prepared, split: str) -> GoldRows:
     """Read the rows of one split that have a gold label."""
-    rows = prepared.split(split).dropna(subset="gold")
+    rows = prepared.with_gold(split)
     ids = pd.Index(rows["id"])
     return GoldRows(ids, codes_of(rows["gold"], prepared.classes), prepared.slices(ids))

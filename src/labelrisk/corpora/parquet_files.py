@@ -31,7 +31,7 @@ def read_columns(path: Path, wanted: Sequence[str], most: int | None = None) -> 
     Raises LabelRiskError for a file that is damaged, encrypted, or no Parquet.
     """
     with _readable(path):
-        file = pq.ParquetFile(path)
+        file = in_parts(path)
         names = file.schema_arrow.names
         once = [name for name in wanted if names.count(name) == 1]
         table = file.read(columns=once) if most is None else _head(file, once, most)

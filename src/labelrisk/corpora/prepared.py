@@ -19,6 +19,7 @@ from labelrisk.parquet_parts import in_parts
 
 SPLITS = ("train", "validation", "test")
 COLUMNS = ["id", "text", "gold"]
+ROWS_AT_ONCE = 1 << 16  # a group of rows in the files
 SLICE = "slice "  # before the name of a column that corpus.slices names, so that it can be called `text`, or `id`
 
 
@@ -53,6 +54,21 @@ class Prepared:
         """The rows of one split; columns: those that are needed, for texts may be long."""
         return read_frame(self._file(name), columns)
 
+    def first(self, name: str, rows: int | None) -> pd.DataFrame:
+        """The first rows of one split; None: all."""
+        parts, left = [], self.count(name) if rows is None else rows
+        for batch in self.columns(name, COLUMNS, ROWS_AT_ONCE):
+            parts.append(batch.slice(0, left))
+            left -= len(parts[-1])
+            if not left:
+                break
+        return self._frame(name, parts)
+
+    def with_gold(self, name: str) -> pd.DataFrame:
+        """The rows of one split that have gold."""
+        batches = self.columns(name, COLUMNS, ROWS_AT_ONCE)
+        return self._frame(name, [batch.filter(batch["gold"].is_valid()) for batch in batches])
+
     def rows(self, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
         """The rows of all splits in their order, with the column `split`."""
         return pd.concat([self.split(name, columns).assign(split=name) for name in SPLITS])
@@ -64,9 +80,8 @@ class Prepared:
     def parts(self, splits: Iterable[str], rows: int = 2**14) -> Iterator[tuple[str, pa.RecordBatch]]:
         """The same of some splits."""
         for name in splits:
-            with undamaged(self._file(name)):
-                for batch in in_parts(self._file(name)).iter_batches(rows, columns=["id", "text"]):
-                    yield name, batch
+            for batch in self.columns(name, ["id", "text"], rows):
+                yield name, batch
 
     def columns(self, name: str, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         """Columns of one split, at most so many rows at a time."""
@@ -78,7 +93,7 @@ class Prepared:
         asked = pa.array(ids, pa.large_string())
         parts = [
             batch.filter(pc.is_in(batch["id"].cast(asked.type), value_set=asked))
-            for batch in self.columns(name, ["id", "text"], 1 << 16)
+            for batch in self.columns(name, ["id", "text"], ROWS_AT_ONCE)
         ]
         schema = pa.schema([("id", asked.type), ("text", pa.large_string())])
         table = pa.concat_tables([schema.empty_table(), *(pa.Table.from_batches([one]).cast(schema) for one in parts)])
@@ -87,10 +102,8 @@ class Prepared:
 
     def demonstrations(self) -> Iterator[pd.DataFrame]:
         """Rows with gold that prompts may show, some at a time."""
-        with undamaged(self._file("demonstrations")):
-            for batch in in_parts(self._file("demonstrations")).iter_batches(columns=COLUMNS):
-                table = pa.Table.from_batches([batch])
-                yield table.filter(table["gold"].is_valid()).to_pandas()
+        for batch in self.columns("demonstrations", COLUMNS, ROWS_AT_ONCE):
+            yield batch.filter(batch["gold"].is_valid()).to_pandas()
 
     def slices(self, ids: pd.Index[Any]) -> dict[str, NDArray[np.object_]]:
         """By column that corpus.slices names: the values of these rows, None where there is none."""
@@ -121,12 +134,20 @@ class Prepared:
     def some(self, split: str, first: int, rows: int) -> pa.Table:
         """The ids and texts of so many rows of a split, or as many as there are from this one on."""
         with undamaged(self._file(split)):
-            file = pq.ParquetFile(self._file(split))
+            file = in_parts(self._file(split))
             groups = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
             ends = np.cumsum(groups)
             start, stop = np.searchsorted(ends, [first, min(first + rows, ends[-1]) - 1], side="right")
             table = file.read_row_groups(list(range(start, stop + 1)), columns=["id", "text"])
             return table.slice(first - int(ends[start] - groups[start]), rows)
+
+    def _frame(self, name: str, batches: list[pa.RecordBatch]) -> pd.DataFrame:
+        schema = pa.schema([pq.read_schema(self._file(name)).field(column) for column in COLUMNS])
+        table = pa.Table.from_batches(batches, schema)
+        with undamaged(self._file(name)):
+            table.validate(full=True)
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"

@@ -94,9 +94,15 @@ def _remote(needs: Needs) -> Any:
 
 def _sentence(task: object, error: Exception) -> str:
     """What Ray says of a node or worker that died, which are often many lines."""
+    reason, what = death(error)
+    return f"{shown(task)}: {reason}, {TRIES} times{what}"
+
+
+def death(error: Exception) -> tuple[str, str]:
+    """Why a worker or a node died, as part of a sentence, and what to do, as the end of one."""
     import ray
 
-    where, what = shown(task), "; run again to go on"
+    what = "; run again to go on"
     words = shown(" ".join(str(error).split()), 200)
     if isinstance(error, ray.exceptions.OutOfMemoryError):
         reason = "its node ran out of memory"
@@ -109,4 +115,4 @@ def _sentence(task: object, error: Exception) -> str:
         reason = f"a node can't take the code of labelrisk ({words})"
     else:
         reason = f"its result was lost ({words})"
-    return f"{where}: {reason}, {TRIES} times{what}"
+    return reason, what

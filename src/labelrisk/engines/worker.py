@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gc
-import os
 import pickle
 import signal
 import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import Any
 
 from labelrisk.errors import LabelRiskError, shown
+from labelrisk.interrupts import end_with_starter
 
 
 class Worker:
@@ -100,11 +99,3 @@ def _with_traceback(error: Exception) -> Exception:
     except Exception:  # whatever its class does to be sent
         return RuntimeError(traceback.format_exc())
     return error
-
-
-def end_with_starter() -> None:
-    """A starter that was killed can't say so; nobody would read what is being computed."""
-    starter = parent_process()
-    assert starter is not None
-    starter.join()
-    os._exit(1)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from labelrisk.files import read_parquet, undamaged
+from labelrisk.files import undamaged
 from labelrisk.labels.labels_file import SCHEMA
+from labelrisk.parquet_parts import in_parts
 
 GROUPS_IN_MEMORY = 4
 Hashes = NDArray[np.uint64]
@@ -25,7 +25,7 @@ class LabelsIndex:
 
     def __init__(self, path: Path, hashes: Hashes) -> None:
         self._path = path
-        self._file = pq.ParquetFile(path)
+        self._file = in_parts(path)
         if self._file.metadata.num_rows != len(hashes) or hashes.dtype != np.uint64:
             raise ValueError(f"{path} has other rows than there are hashes")
         self._order = np.argsort(hashes, kind="stable")
@@ -81,6 +81,8 @@ def call_hashes(calls: Sequence[str | None]) -> Hashes:
 
 def index_by_call(path: Path) -> LabelsIndex:
     """A labels file by the keys of its calls."""
-    calls = read_parquet(path, ["call"])["call"].to_pylist()
+    hashes = [np.empty(0, dtype=np.uint64)]
     with undamaged(path):
-        return LabelsIndex(path, call_hashes(calls))
+        for batch in in_parts(path).iter_batches(columns=["call"]):
+            hashes.append(call_hashes(batch["call"].to_pylist()))
+        return LabelsIndex(path, np.concatenate(hashes))

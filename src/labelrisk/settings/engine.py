@@ -22,3 +22,12 @@ class EngineSettings(Section):
         if self.gpus > 1 and self.gpus != int(self.gpus):
             raise ValueError(f"gpus is {self.gpus}, but above 1 it must be a whole number; round it")
         return self
+
+    @model_validator(mode="after")
+    def _gpus_of_a_cluster(self) -> EngineSettings:
+        if self.gpus and self.kind == "local":
+            raise ValueError(
+                "gpus is asked of a cluster, and the GPU of this machine is used anyway; leave it out, or "
+                "set kind: ray, which uses all of several"
+            )
+        return self

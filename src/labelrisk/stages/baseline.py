@@ -26,7 +26,7 @@ def run(settings: Settings, kind: str, prepared: Path, vectors: Path, out: Path)
     Where train has gold of fewer than two classes there is nothing to learn, and no row gets a label.
     """
     rows = Prepared(prepared)
-    train, validation, test = rows.split("train").dropna(subset="gold"), rows.split("validation"), rows.split("test")
+    train, validation, test = rows.with_gold("train"), rows.split("validation"), rows.split("test")
     if train["gold"].nunique() < 2:
         print(f"baseline {kind}: train has no two classes with gold, so that no row gets a label", file=sys.stderr)
         write_parquet(pd.DataFrame({"id": test["id"], "label": pd.Series(None, index=test.index, dtype=object)}), out)

@@ -32,10 +32,9 @@ def run(settings: Settings, prepared: Path, chosen: Path, model: Path, predictio
     """
     rows, recipe = Prepared(prepared), recipe_of(settings.train)
     classes = rows.classes
-    train, validation, test = rows.split("train")[: settings.distil.rows], rows.split("validation"), rows.split("test")
     by_gold = settings.filter.validation_labels == "gold"
-    if by_gold:
-        validation = validation.dropna(subset="gold")
+    train, test = rows.first("train", settings.distil.rows), rows.split("test")
+    validation = rows.with_gold("validation") if by_gold else rows.split("validation")
     if validation.empty:
         raise LabelRiskError(
             "distil: no validation row has a gold label to choose the student's checkpoint by; add some, or set "

@@ -16,6 +16,7 @@ from labelrisk.vectors.encoder import Encoder, Vectors
 from labelrisk.vectors.vectors_file import ROWS, Encoded
 
 IN_THE_AIR = 256  # chunks, and so many vectors at most that wait for those before them
+AHEAD = 16  # chunks that are read at once: groups of rows in the files are larger than a chunk
 
 
 class Texts(NamedTuple):
@@ -30,11 +31,12 @@ class Texts(NamedTuple):
 
 
 class Chunks(Sequence[Texts]):
-    """Chunks of some rows of a split, each read when it is asked for."""
+    """Chunks of some rows of a split, read when they are asked for, one after the other as a rule."""
 
     def __init__(self, rows: Prepared) -> None:
         self._rows = rows
         self.places = [(split, at) for split in SPLITS for at in range(0, rows.count(split), ROWS)]
+        self._read: tuple[str, int, pa.Table] = ("", 0, pa.table({}))
 
     def __len__(self) -> int:
         return len(self.places)
@@ -46,7 +48,11 @@ class Chunks(Sequence[Texts]):
     def batch(self, place: int) -> pa.Table:
         """The ids and texts of a chunk."""
         split, first = self.places[place]
-        return self._rows.some(split, first, ROWS)
+        of, start, rows = self._read
+        if of != split or not start <= first < start + len(rows):
+            start, rows = first, self._rows.some(split, first, AHEAD * ROWS)
+            self._read = (split, start, rows)
+        return rows.slice(first - start, ROWS)
 
 
 class Some(Sequence[Texts]):
@@ -64,7 +70,7 @@ class Some(Sequence[Texts]):
 
 def encoded_by(engine: Engine, rows: Prepared, settings: EmbedSettings, gpus: float) -> Iterator[Encoded]:
     """The vectors of all rows in their order, as an engine's workers compute them."""
-    chunks = Chunks(rows)
+    chunks, ids = Chunks(rows), Chunks(rows)
     encode = partial(encoded, settings)
     for first in range(0, len(chunks), IN_THE_AIR):
         found: dict[int, Vectors] = {}
@@ -72,7 +78,7 @@ def encoded_by(engine: Engine, rows: Prepared, settings: EmbedSettings, gpus: fl
         for place, vectors in engine.results(encode, Some(chunks, first), Needs(cores=1, gpus=gpus)):
             found[first + place] = vectors
             while ready in found:
-                yield chunks.places[ready][0], chunks.batch(ready)["id"], found.pop(ready)
+                yield chunks.places[ready][0], ids.batch(ready)["id"], found.pop(ready)
                 ready += 1
 
 
