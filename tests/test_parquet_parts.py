@@ -6,6 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from labelrisk.applying.parquet_inputs import open_parquet
+from labelrisk.applying.places import place_of
+from labelrisk.corpora.parquet_files import column_parts
+from labelrisk.corpora.prepared import SPLITS, Prepared
 from labelrisk.parquet_parts import in_parts
 from labelrisk.vectors.vectors_file import stream_vectors
 
@@ -38,6 +42,30 @@ def test_a_file_is_not_read_ahead(tmp_path):
     number, most = most_held(stream_vectors(tmp_path, "train", ROWS))
     assert number == GROUPS
     assert most < path.stat().st_size / 8
+
+
+def test_texts_are_not_read_ahead(tmp_path):
+    """Whoever goes through a corpus holds some thousand rows of it."""
+    words = np.random.default_rng(0).integers(0, 10**18, (64_000, 20))
+    texts = pa.array([" ".join(map(str, row)) for row in words], pa.large_string())
+    columns = [
+        pa.array([f"r{row}" for row in range(len(texts))], pa.large_string()),
+        texts,
+        pa.nulls(len(texts), pa.string()),
+    ]
+    for split in SPLITS:
+        table = pa.table(columns, ["id", "text", "gold"])
+        pq.write_table(table, tmp_path / f"{split}.parquet", row_group_size=1000, use_dictionary=False)
+    path, rows = tmp_path / "train.parquet", Prepared(tmp_path)
+    for parts in (
+        rows.columns("train", ["id", "text"], 1000),
+        rows.batches(1000),
+        column_parts(path, ["id", "text"]),
+        open_parquet(place_of(str(path))).batches(["text"]),
+    ):
+        number, most = most_held(parts)
+        assert number > 1
+        assert most < texts.nbytes / 2
 
 
 def test_who_reads_batches_reads_them_so():
