@@ -78,10 +78,9 @@ def test_a_head_that_is_killed_ends_the_driver_within_two_minutes(start, tmp_pat
         driver = start(nodes.address, 0.5)
         assert driver.stdout.readline()
         nodes.kill_head()
-        started = time.monotonic()
         _, said = driver.communicate(timeout=150)
-        print(time.monotonic() - started, driver.returncode, said)
     assert driver.returncode not in (0, None)
+    assert "Failed to connect to GCS" in said
 
 
 def test_a_ray_of_its_own_is_started_and_ends_with_a_driver_that_is_killed(start, tmp_path):
