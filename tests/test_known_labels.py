@@ -74,6 +74,14 @@ def test_rows_are_found_by_call_key(written):
     assert index.rows(places[[0, 2]])["call"].to_pylist() == [key(7), key(2)]
 
 
+def test_keys_are_read_batch_by_batch(tmp_path):
+    count = 2**16 + 3  # more than pyarrow gives at once
+    pq.write_table(pa.table({"call": [key(number) for number in range(count)]}), tmp_path / "labels.parquet")
+    index = index_by_call(tmp_path / "labels.parquet")
+    some = [0, 2**16 - 1, 2**16, count - 1]
+    assert index.find(call_hashes([*map(key, some), key(count)])).tolist() == [*some, -1]
+
+
 def test_nothing_is_found_in_an_empty_file(tmp_path):
     with LabelsWriter(tmp_path / "labels.parquet"):
         pass

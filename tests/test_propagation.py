@@ -164,6 +164,12 @@ def test_of_rows_that_look_alike_the_first_are_the_nearest(monkeypatch):
     assert found.tolist() == (kind[:, None] + 4 * np.arange(5)).tolist()
 
 
+def test_rows_that_look_more_alike_come_before_equal_ones():
+    """Cosines 0, 0, 1, 0, 1 and 0: of three both ones, and the first of the others."""
+    among = np.array([[0, 1], [0, 2], [1, 0], [0, 1], [3, 0], [0, 1]], dtype=np.float32)
+    assert np.sort(nearest_rows(np.array([[2, 0]], dtype=np.float32), among, 3)).tolist() == [[0, 2, 4]]
+
+
 def test_means_vary_as_accuracy_does():
     generator = np.random.default_rng(8)
     gold = generator.integers(0, 3, 100)

@@ -68,7 +68,7 @@ def test_what_is_not_pushed_is_missed_before_the_merge_and_what_is_pulled_is_not
     code, said = ben.ended("labelrisk", "check-remote")
     assert code == 1
     assert "missing: data/labels/model.parquet" in said
-    assert "the remote lacks 4 of the 4 outputs that HEAD names" in said
+    assert "the remote lacks 5 of the 5 outputs that HEAD names" in said
     anna.run("dvc", "push", "-q")
     assert "OK: the remote has all outputs" in ben.run("labelrisk", "check-remote")
     ben.run("dvc", "pull", "-q")
